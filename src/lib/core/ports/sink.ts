@@ -1,0 +1,43 @@
+import type {CoinRecord} from '../records.ts'
+import type {BusMessage, Position, TopicPartition} from './bus.ts'
+import type {Component} from './component.ts'
+
+/** A decoded record with the message it came in. */
+export interface SinkItem {
+  readonly record: CoinRecord
+  readonly message: BusMessage
+}
+
+/** A record that the sink refuses for what it is. Trying again will not help: it goes to the dead-letter topic. */
+export interface RefusedItem {
+  readonly index: number
+  /** Error code, as in docs/errors.md. */
+  readonly code: string
+  readonly message: string
+}
+
+export interface SinkBatch {
+  readonly group: string
+  readonly items: readonly SinkItem[]
+  /**
+   * The next position of every partition touched by this batch, poison and skipped messages included. A sink that keeps offsets stores
+   * these in the same transaction as its rows.
+   */
+  readonly next: readonly Position[]
+}
+
+export interface SinkResult {
+  readonly refused: readonly RefusedItem[]
+  /** Rows that were new; the rest had been written before. */
+  readonly written: number
+}
+
+export interface Sink extends Component {
+  /**
+   * Resolves only when every item that is not refused is durable. Safe to repeat with the same ids. Rejects, having refused nothing, when the
+   * whole batch should be tried again.
+   */
+  write(batch: SinkBatch): Promise<SinkResult>
+  /** Positions kept beside the rows; empty where the sink keeps none. They win over the group's committed offsets. */
+  positions(group: string, partitions: readonly TopicPartition[]): Promise<readonly Position[]>
+}
