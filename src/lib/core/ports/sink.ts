@@ -27,6 +27,10 @@ export interface SinkBatch {
 }
 
 export interface SinkResult {
+  /**
+   * Not empty: nothing of this batch counts as written and its positions did not move. The caller sets these items aside in the dead-letter
+   * topic first and then writes the rest again with the same `next`; so a crash in between loses neither.
+   */
   readonly refused: readonly RefusedItem[]
   /** Rows that were new; the rest had been written before. */
   readonly written: number
@@ -34,7 +38,7 @@ export interface SinkResult {
 
 export interface Sink extends Component {
   /**
-   * Resolves only when every item that is not refused is durable. Safe to repeat with the same ids. Rejects, having refused nothing, when the
+   * Resolves with nothing refused only when every item and the positions are durable. Safe to repeat with the same ids. Rejects when the
    * whole batch should be tried again.
    */
   write(batch: SinkBatch): Promise<SinkResult>

@@ -1,0 +1,61 @@
+import pRetry, {type RetryContext} from 'p-retry'
+import type {Context} from '../core/context.ts'
+import {AbortedError, CoinpipeError, isRetryable} from '../core/errors.ts'
+
+export interface RetryPolicy {
+  /** Component named in logs and metrics. */
+  readonly component: string
+  readonly stage: string
+  /** Stops trying; the wait in between ends at once. */
+  readonly signal: AbortSignal
+  /** Attempts after the first; default without limit, so that only `signal` ends it. */
+  readonly retries?: number
+  readonly minMs?: number
+  readonly maxMs?: number
+}
+
+const MIN_MS = 50
+const MAX_MS = 5000
+
+/**
+ * Runs `work` until it succeeds, by the error's own word: `never` passes on at once, `later` waits at least what it asks for.
+ * Waits grow exponentially with jitter up to a cap. Rejects with AbortedError (cause: the last failure) when the signal aborts.
+ */
+export async function retrying<T>(work: () => Promise<T>, policy: RetryPolicy, context: Context): Promise<T> {
+  let last: unknown
+  try {
+    return await pRetry(work, {
+      retries: policy.retries ?? Number.POSITIVE_INFINITY,
+      factor: 2,
+      minTimeout: policy.minMs ?? MIN_MS,
+      maxTimeout: policy.maxMs ?? MAX_MS,
+      randomize: true,
+      signal: policy.signal,
+      shouldRetry: ({error}) => isRetryable(error),
+      onFailedAttempt: async (attempt) => {
+        last = attempt.error
+        report(attempt, policy, context)
+        const {error} = attempt
+        if (error instanceof CoinpipeError && error.retry.kind === 'later' && error.retry.afterMs !== undefined) {
+          await context.clock.sleep(error.retry.afterMs, policy.signal)
+        }
+      },
+    })
+  } catch (error) {
+    if (policy.signal.aborted && !(error instanceof CoinpipeError && error === last)) {
+      throw new AbortedError(`${policy.component} stopped while ${policy.stage} was being retried`, {cause: last ?? error})
+    }
+    throw error
+  }
+}
+
+function report({error, attemptNumber}: RetryContext, policy: RetryPolicy, context: Context): void {
+  const code = error instanceof CoinpipeError ? error.code : 'COINPIPE_BUG'
+  context.metrics.counter('coinpipe_component_errors_total').add(1, {component: policy.component, stage: policy.stage, code})
+  if (!isRetryable(error)) return
+  context.metrics.counter('coinpipe_retries_total').add(1, {component: policy.component, code})
+  context.logger.warn(
+    {component: policy.component, stage: policy.stage, code, attempt: attemptNumber, reason: error.message},
+    'trying again',
+  )
+}
