@@ -70,7 +70,7 @@ export interface SubscribeOptions {
 
 /**
  * Items of one delivery keep their order inside each partition. `ack()` commits each partition up to the delivery's last item, in the order of
- * deliveries: an ack waits for the acks before it. `ack(error)` has this and all later deliveries read again. An ack for a partition that was taken
+ * deliveries: an ack waits for the acks before it. A commit never moves an offset back (only resetGroup does). `ack(error)` has this and all later deliveries read again. An ack for a partition that was taken
  * away rejects with FencedError and commits nothing.
  */
 export interface Subscription extends AsyncIterable<Delivery<BusMessage>> {
