@@ -1,0 +1,59 @@
+/**
+ * Builds what ships: dist/coinpipe.cjs, one dist/<name>.cjs per worker thread in src/workers/, and the browser page in dist/page/.
+ * Each file is put in place with a rename, so that a coinpipe that starts meanwhile never reads half of one.
+ */
+
+import {existsSync, readdirSync} from 'node:fs'
+import {copyFile, mkdir, rename, rm, writeFile} from 'node:fs/promises'
+import {basename, dirname, join} from 'node:path'
+import {type BuildOptions, build} from 'esbuild'
+
+const ROOT = join(import.meta.dirname, '..')
+const WORKERS = join(ROOT, 'src/workers')
+const PAGE = join(ROOT, 'src/lib/web/page')
+const DIST = join(ROOT, 'dist')
+
+const NODE: BuildOptions = {
+  platform: 'node',
+  target: 'node26',
+  format: 'cjs',
+  // CommonJS has no import.meta; the banner gives each bundle its own URL.
+  banner: {js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;"},
+  define: {COINPIPE_BUNDLED: 'true', 'import.meta.url': '__bundleUrl', 'process.env.NODE_ENV': '"production"'},
+  // Error names are printed and tested; minifying must not change them.
+  minify: true,
+  keepNames: true,
+  sourcemap: false,
+}
+
+await rm(join(DIST, 'compile-cache'), {recursive: true, force: true})
+await Promise.all([
+  bundle(join(ROOT, 'src/main.ts'), join(DIST, 'coinpipe.cjs'), NODE),
+  ...files(WORKERS, '.ts').map((name) => bundle(join(WORKERS, name), join(DIST, `${basename(name, '.ts')}.cjs`), NODE)),
+  ...files(PAGE, 'app.ts').map((name) =>
+    bundle(join(PAGE, name), join(DIST, 'page/app.js'), {platform: 'browser', target: 'es2022', format: 'esm', minify: true}),
+  ),
+  ...[...files(PAGE, '.html'), ...files(PAGE, '.css'), ...files(PAGE, '.svg')].map((name) =>
+    copy(join(PAGE, name), join(DIST, 'page', name)),
+  ),
+])
+
+function files(folder: string, ending: string): string[] {
+  return existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(ending)) : []
+}
+
+async function bundle(entry: string, outfile: string, options: BuildOptions): Promise<void> {
+  const {outputFiles} = await build({...options, entryPoints: [entry], outfile, bundle: true, write: false, logLevel: 'warning'})
+  for (const file of outputFiles ?? []) await place(file.path, (temporary) => writeFile(temporary, file.contents))
+}
+
+async function copy(from: string, to: string): Promise<void> {
+  await place(to, (temporary) => copyFile(from, temporary))
+}
+
+async function place(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`
+  await mkdir(dirname(path), {recursive: true})
+  await write(temporary)
+  await rename(temporary, path)
+}

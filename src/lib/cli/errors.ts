@@ -1,0 +1,16 @@
+import {CoinpipeError, type ErrorDetails, EXIT} from '../core/errors.ts'
+
+/** Flags or arguments that the command does not take. */
+export class UsageError extends CoinpipeError {
+  readonly code = 'COINPIPE_USAGE'
+  constructor(message: string, details: ErrorDetails = {}) {
+    super(message, {exitCode: EXIT.usage, ...details})
+  }
+}
+
+export class UnknownCommandError extends CoinpipeError {
+  readonly code = 'COINPIPE_UNKNOWN_COMMAND'
+  constructor(message: string, details: ErrorDetails = {}) {
+    super(message, {exitCode: EXIT.usage, ...details})
+  }
+}
