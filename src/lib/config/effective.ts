@@ -1,0 +1,54 @@
+/** The config in force, in the words of the file: what `config show` prints, and what origins are asked by. */
+
+import {formatDuration} from '../core/duration.ts'
+import type {Config} from './load.ts'
+import {displayPath, type Path, type Tree} from './path.ts'
+import {maskUrl, Secret} from './secrets.ts'
+
+/** One setting: where it is in the file's terms, and its value, secrets masked. */
+export interface Setting {
+  readonly path: Path
+  /** For example `topics.market.trade.retention`. */
+  readonly display: string
+  readonly value: unknown
+}
+
+/** The config as a tree that could be written as the file; secrets show as a mask. */
+export function effectiveTree(config: Config): Tree {
+  const topics = Object.entries(config.topics).map(([name, {partitions, retentionMs, retentionBytes, pin}]) => {
+    const retention = retentionMs === null ? 'forever' : formatDuration(retentionMs)
+    return [name, {partitions, retention, retentionBytes: retentionBytes === null ? 'unlimited' : formatBytes(retentionBytes), pin}]
+  })
+  const plain = {...config, topics: Object.fromEntries(topics), spill: {maxBytes: formatBytes(config.spill.maxBytes)}}
+  return masked(plain) as Tree
+}
+
+/** Every value (and list of values) of the config, in the order of the format. */
+export function listSettings(tree: Tree): Setting[] {
+  return walk(tree, [], tree)
+}
+
+function walk(node: unknown, path: Path, tree: Tree): Setting[] {
+  if (Array.isArray(node) && node.some((element) => typeof element === 'object')) {
+    return node.flatMap((element, index) => walk(element, [...path, index], tree))
+  }
+  if (typeof node === 'object' && node !== null && !Array.isArray(node)) {
+    return Object.entries(node).flatMap(([key, value]) => walk(value, [...path, key], tree))
+  }
+  return [{path, display: displayPath(tree, path), value: node}]
+}
+
+function masked(node: unknown): unknown {
+  if (node instanceof Secret) return String(node)
+  if (typeof node === 'string') return maskUrl(node)
+  if (Array.isArray(node)) return node.map(masked)
+  if (typeof node !== 'object' || node === null) return node
+  return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, masked(value)]))
+}
+
+/** The text that reads back as the same number of bytes, in the largest unit that divides it. */
+function formatBytes(bytes: number): string {
+  const units = ['TiB', 'GiB', 'MiB', 'KiB']
+  const index = units.findIndex((_, position) => bytes > 0 && bytes % 1024 ** (units.length - position) === 0)
+  return index < 0 ? `${bytes}B` : `${bytes / 1024 ** (units.length - index)}${units[index]}`
+}

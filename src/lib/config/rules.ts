@@ -1,0 +1,228 @@
+/** What keys say together: combinations that cannot work are errors, doubtful ones warnings. Nothing is connected to. */
+
+import {isDeepStrictEqual} from 'node:util'
+import {channelTopic, defaultTopicConfig} from '../core/topics.ts'
+import type {Layered} from './layers.ts'
+import {displayPath, getIn, isTree, type Path, type Tree} from './path.ts'
+import {didYouMean, type Origin, type Problem, quote} from './problem.ts'
+import type {FileConfig} from './schema.ts'
+
+interface Checked {
+  readonly config: FileConfig
+  /** As the user wrote it, wrong parts included: names in it count as known. */
+  readonly layered: Layered
+  /** The tree that `config` was made from: its positions are those of `config`. */
+  readonly tree: Tree
+}
+
+type Rule = (checked: Checked) => Problem[]
+
+/** `tree` is what `config` was parsed from; `layered` is what the user wrote. */
+export function checkRules(checked: Checked): Problem[] {
+  return RULES.flatMap((rule) => rule(checked))
+}
+
+const RULES: readonly Rule[] = [
+  symbolsInOneGroup,
+  pinsExist,
+  unpinnedSymbolsHaveRoom,
+  pipelineNamesAreUnique,
+  pipelinesDoSomething,
+  pipelineSinksExist,
+  embeddedBusHasNoBrokers,
+  kafkaHasBrokers,
+  durableAsksForAll,
+  kafkajsIsNotDurable,
+  retentionCoversASegment,
+  groupsAreCollected,
+]
+
+function problem(checked: Checked, path: Path, saw: string, allowed: string, extra: Partial<Problem> = {}): Problem {
+  const {layered, tree} = checked
+  return {severity: 'error', path: displayPath(tree, path), saw, allowed, origin: layered.positionOf(userPath(checked, path)), ...extra}
+}
+
+/** Taking out a wrong pipeline moves the later ones up: the position in the file is found again by name. */
+function userPath({layered, tree}: Checked, path: Path): Path {
+  const [section, index, ...rest] = path
+  const pipelines = layered.tree.pipelines
+  if (section !== 'pipelines' || typeof index !== 'number' || !Array.isArray(pipelines)) return path
+  const own = getIn(tree, ['pipelines', index])
+  const at = pipelines.findIndex((pipeline) => isTree(own) && isTree(pipeline) && pipeline.name === own.name)
+  return at < 0 ? path : [section, at, ...rest]
+}
+
+/** False where something in this part was wrong by itself: what it would say together with others is then unknown. */
+function isIntact(checked: Checked, path: Path): boolean {
+  return isDeepStrictEqual(getIn(checked.tree, path), getIn(checked.layered.tree, userPath(checked, path)))
+}
+
+function symbolsInOneGroup(checked: Checked): Problem[] {
+  const first = new Map<string, string>()
+  const problems: Problem[] = []
+  for (const [group, symbols] of Object.entries(checked.config.groups)) {
+    for (const [index, symbol] of symbols.entries()) {
+      const other = first.get(symbol)
+      if (other === undefined) first.set(symbol, group)
+      else problems.push(problem(checked, ['groups', group, index], `'${symbol}', already in ${other}`, 'each symbol in one group, once'))
+    }
+  }
+  return problems
+}
+
+function pinsExist(checked: Checked): Problem[] {
+  const groups = keysOf(checked.layered.tree.groups)
+  return pins(checked.config).flatMap(({topic, group, partition, partitions}) => {
+    const path = ['topics', topic, 'pin', group]
+    const unknown = groups.includes(group) ? [] : [unknownName(checked, path, group, groups, 'a group')]
+    if (partition < partitions) return unknown
+    return [
+      ...unknown,
+      problem(checked, path, `partition ${partition}`, `0 to ${partitions - 1}, as ${topic} has ${partitions} partitions`),
+    ]
+  })
+}
+
+function pins(config: FileConfig) {
+  return Object.entries(config.topics).flatMap(([topic, settings]) =>
+    Object.entries(settings.pin).map(([group, partition]) => ({topic, group, partition, partitions: partitionsOf(config, topic)})),
+  )
+}
+
+function partitionsOf(config: FileConfig, topic: string): number {
+  return config.topics[topic]?.partitions ?? defaultTopicConfig(topic).partitions
+}
+
+function unpinnedSymbolsHaveRoom(checked: Checked): Problem[] {
+  const {config} = checked
+  return Object.entries(config.topics).flatMap(([topic, {pin}]) => {
+    const partitions = partitionsOf(config, topic)
+    if (new Set(Object.values(pin)).size < partitions) return []
+    const pinned = new Set(Object.keys(pin).flatMap((group) => config.groups[group] ?? []))
+    const left = [...collected(config, topic)].filter((symbol) => !pinned.has(symbol))
+    if (left.length === 0) return []
+    const saw = `a group on each of ${partitions} partitions, and ${left.slice(0, 3).join(', ')}${left.length > 3 ? '…' : ''} in none of them`
+    return [problem(checked, ['topics', topic, 'pin'], saw, 'a partition without a group, or every collected symbol in a pinned group')]
+  })
+}
+
+/** Symbols that pipelines publish to a topic. */
+function collected(config: FileConfig, topic?: string): Set<string> {
+  const sources = config.pipelines.flatMap(({source}) => (source ? [source] : []))
+  const wanted = sources.filter(({channels}) => topic === undefined || channels.some((channel) => channelTopic(channel) === topic))
+  return new Set(wanted.flatMap(({symbols}) => symbols))
+}
+
+function pipelineNamesAreUnique(checked: Checked): Problem[] {
+  const names = checked.config.pipelines.map(({name}) => name)
+  return names.flatMap((name, index) => {
+    if (names.indexOf(name) === index) return []
+    const origin = checked.layered.positionOf(['pipelines', nthWithName(checked.layered.tree, name), 'name'])
+    return [problem(checked, ['pipelines', index, 'name'], `'${name}' again`, 'a name that no other pipeline has', {origin})]
+  })
+}
+
+function nthWithName(tree: Tree, name: string): number {
+  const pipelines = Array.isArray(tree.pipelines) ? tree.pipelines : []
+  return pipelines.findLastIndex((pipeline) => isTree(pipeline) && pipeline.name === name)
+}
+
+function pipelinesDoSomething(checked: Checked): Problem[] {
+  return checked.config.pipelines.flatMap(({source, topics, sinks}, index) => {
+    const path = ['pipelines', index]
+    if (!isIntact(checked, path)) return []
+    if (!source && !topics) return [problem(checked, path, 'neither source nor topics', 'a source, or topics for the sinks to read')]
+    if (!source && sinks.length === 0) return [problem(checked, path, 'neither source nor sinks', 'a source, or sinks to write to')]
+    return []
+  })
+}
+
+function pipelineSinksExist(checked: Checked): Problem[] {
+  const sinks = keysOf(checked.layered.tree.sinks)
+  return checked.config.pipelines.flatMap((pipeline, index) =>
+    pipeline.sinks.flatMap((sink, position) =>
+      sinks.includes(sink) ? [] : [unknownName(checked, ['pipelines', index, 'sinks', position], sink, sinks, 'a sink')],
+    ),
+  )
+}
+
+function unknownName(checked: Checked, path: Path, name: string, names: readonly string[], what: string): Problem {
+  const suggestion = didYouMean(name, names)
+  const allowed = names.length > 0 ? names.join(', ') : `the name of ${what}; the config has none`
+  return problem(checked, path, `'${name}', not the name of ${what}`, allowed, suggestion === undefined ? {} : {suggestion})
+}
+
+/** Switching a Kafka config to the embedded log with a flag or variable is fine: its brokers are then ignored. */
+function embeddedBusHasNoBrokers(checked: Checked): Problem[] {
+  const {kind, brokers} = checked.config.bus
+  if (kind !== 'embedded' || brokers.length === 0 || !isIntact(checked, ['bus'])) return []
+  if (rank(checked.layered.originOf(['bus', 'kind'])) > rank(checked.layered.originOf(['bus', 'brokers']))) return []
+  return [problem(checked, ['bus', 'brokers'], 'brokers, with the embedded bus', 'no brokers, or bus.kind: kafka')]
+}
+
+function rank(origin: Origin): number {
+  return ['default', 'file', 'env', 'flag'].indexOf(origin.kind)
+}
+
+function kafkaHasBrokers(checked: Checked): Problem[] {
+  const {kind, brokers} = checked.config.bus
+  if (kind !== 'kafka') return []
+  const missing =
+    brokers.length > 0 || !isIntact(checked, ['bus']) ? [] : [problem(checked, ['bus', 'brokers'], 'no brokers', 'one host:port or more')]
+  const notYet = problem(
+    checked,
+    ['bus', 'kind'],
+    "'kafka', which this version checks but cannot run yet",
+    "embedded, or --bus embedded with 'coinpipe up'",
+    {
+      severity: 'warning',
+    },
+  )
+  return [...missing, notYet]
+}
+
+function durableAsksForAll(checked: Checked): Problem[] {
+  const {kind, acks, durable} = checked.config.bus
+  const isDefault = checked.layered.originOf(['bus', 'acks']).kind === 'default'
+  if (kind !== 'kafka' || !durable || acks === 'all' || isDefault) return []
+  return [problem(checked, ['bus', 'acks'], `${acks}, with durable: true`, 'all, or durable: false')]
+}
+
+/** The kafkajs driver refuses idempotence: with it, acknowledged records were lost when a controller was killed. */
+function kafkajsIsNotDurable(checked: Checked): Problem[] {
+  const {kind, client, durable} = checked.config.bus
+  if (kind !== 'kafka' || client !== 'kafkajs' || !durable) return []
+  return [problem(checked, ['bus', 'durable'], 'true, with client: kafkajs', 'false, or client: platformatic')]
+}
+
+/** Kafka drops whole segments, and a topic's segments last an hour. */
+const SEGMENT_MS = 3_600_000
+
+function retentionCoversASegment(checked: Checked): Problem[] {
+  const {bus, topics} = checked.config
+  if (bus.kind !== 'kafka') return []
+  return Object.entries(topics).flatMap(([topic, {retention}]) => {
+    if (retention === undefined || retention === null || retention >= SEGMENT_MS) return []
+    const path = ['topics', topic, 'retention']
+    return [problem(checked, path, quote(getIn(checked.tree, path)), '1h or more: Kafka drops whole segments, of an hour each')]
+  })
+}
+
+function groupsAreCollected(checked: Checked): Problem[] {
+  const symbols = collected(checked.config)
+  if (symbols.size === 0) return []
+  return Object.entries(checked.config.groups).flatMap(([group, members]) =>
+    members.flatMap((member, index) => {
+      if (symbols.has(member)) return []
+      return [
+        problem(checked, ['groups', group, index], `'${member}', which no pipeline collects`, 'symbols of pipelines', {
+          severity: 'warning',
+        }),
+      ]
+    }),
+  )
+}
+
+function keysOf(node: unknown): string[] {
+  return isTree(node) ? Object.keys(node) : []
+}

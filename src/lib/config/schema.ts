@@ -1,0 +1,163 @@
+/**
+ * The shape of coinpipe.yaml. Every key has a description: docs/config.md and the JSON schema that editors use are generated from here.
+ * What one key allows is checked here; what keys say together is checked in rules.ts.
+ */
+
+import {z} from 'zod'
+import {CANDLE_INTERVALS} from '../core/records.ts'
+import {CHANNELS, EXCHANGES, SINK_KINDS, TOPIC_NAMES} from './catalogue.ts'
+import {SECRET_FORMS} from './secrets.ts'
+import {durationOrForever, hostPort, name, nonEmpty, SECRET_META, secret, size, sizeOrUnlimited, symbol, url, whole} from './values.ts'
+
+const topicName = z.enum(TOPIC_NAMES)
+
+const sasl = z
+  .strictObject({
+    mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).describe('How the brokers check the password.'),
+    username: nonEmpty('a user name').describe('User name.'),
+    password: secret().meta({...SECRET_META, description: `Password: ${SECRET_FORMS}.`}),
+  })
+  .describe('User name and password for Kafka brokers that ask for them.')
+
+const bus = z
+  .strictObject({
+    kind: z.enum(['embedded', 'kafka']).default('embedded').describe('The log that records travel on: `embedded` is a file in `dataDir`.'),
+    brokers: z.array(hostPort()).default([]).describe('Kafka brokers to start from, as `host:port`.'),
+    client: z.enum(['platformatic', 'kafkajs']).default('platformatic').describe('Kafka driver.'),
+    acks: z
+      .literal([0, 1, 'all'])
+      .default(1)
+      .describe('Kafka brokers that must have a record before it counts as published: none, the leader, or all in-sync replicas.'),
+    durable: z
+      .boolean()
+      .default(false)
+      .describe('Kafka only: `acks: all` and idempotent writes, so that no acknowledged record is lost when one broker dies.'),
+    sasl: sasl.optional(),
+  })
+  .prefault({})
+  .describe('The bus between sources and sinks.')
+
+const topic = z.strictObject({
+  partitions: whole(1, 10_000).optional().describe('Number of partitions. Default: 6 for `market.*`, else 3.'),
+  retention: durationOrForever()
+    .optional()
+    .describe('How long records are kept: a duration, or `forever`. Default: 24h; 6h for `market.book`.'),
+  retentionBytes: sizeOrUnlimited()
+    .optional()
+    .describe('Most bytes kept, all partitions together: a size, or `unlimited`. Default: unlimited; 8GiB for `market.book`.'),
+  pin: z
+    .record(name(), whole(0, 9_999))
+    .default({})
+    .describe('Symbol group → partition. Symbols in no pinned group spread over the partitions that nothing is pinned to.'),
+})
+
+const sink = z.strictObject({
+  kind: z.enum(SINK_KINDS).describe('`store`: the embedded store, a file in `dataDir`.'),
+})
+
+const source = z.strictObject({
+  kind: z.literal('exchange').describe('An exchange, over its websocket.'),
+  exchange: z.enum(EXCHANGES).describe('Exchange id.'),
+  channels: z
+    .array(z.enum(CHANNELS))
+    .min(1, {error: `one or more of ${CHANNELS.join(', ')}`})
+    .describe('What to subscribe to.'),
+  symbols: z
+    .array(symbol())
+    .min(1, {error: 'one symbol or more, such as BTC-KRW'})
+    .describe('Which markets, for example `[BTC-KRW, ETH-KRW]`.'),
+  url: url(['ws', 'wss'], 'wss://api.upbit.com/websocket/v1').optional().describe("Websocket address in place of the exchange's own."),
+  restUrl: url(['http', 'https'], 'https://api.upbit.com')
+    .optional()
+    .describe('REST address. Default: the origin of `url` where that is set, else that of the exchange.'),
+  format: z.enum(['DEFAULT', 'SIMPLE', 'JSON_LIST', 'SIMPLE_LIST']).optional().describe("Upbit's wire format."),
+  depth: z.literal([1, 5, 15, 30]).optional().describe('Levels of each order book on either side.'),
+  connections: whole(1, 32).optional().describe('Websocket connections that share the symbols.'),
+  redundancy: whole(1, 4).optional().describe('Connections that carry the same symbols; what arrives twice is left out by id.'),
+})
+
+const pipeline = z.strictObject({
+  name: name().describe('Unique name; consumer groups are named after it.'),
+  source: source.optional().describe('Where records come from. Without it the pipeline only reads `topics`.'),
+  topics: z
+    .array(topicName)
+    .min(1, {error: `one or more of ${TOPIC_NAMES.join(', ')}`})
+    .optional()
+    .describe("Topics that the sinks read. Default: those of the source's channels, and `market.candle` where candles are built."),
+  sinks: z.array(name()).default([]).describe('Names of sinks. None: records stay on the bus.'),
+})
+
+const candles = z
+  .strictObject({
+    enabled: z.boolean().default(true).describe('Whether `coinpipe up` builds candles from trades.'),
+    intervals: z
+      .array(z.enum(CANDLE_INTERVALS))
+      .min(1, {error: `one or more of ${CANDLE_INTERVALS.join(', ')}`})
+      .default([...CANDLE_INTERVALS])
+      .describe('Which candles.'),
+  })
+  .prefault({})
+  .describe('Candles.')
+
+export const configSchema = z
+  .strictObject({
+    version: z.literal(1).describe('Version of this format.'),
+    dataDir: nonEmpty('a folder')
+      .optional()
+      .describe("Folder of the embedded log, the store and the spill; relative to the working directory. Default: the user's data folder."),
+    bus,
+    groups: z
+      .record(name(), z.array(symbol()).min(1, {error: 'one symbol or more, such as BTC-KRW'}))
+      .default({})
+      .describe('Named groups of symbols, for `pin`. A symbol is in one group at most.'),
+    topics: z.partialRecord(topicName, topic).default({}).describe('Settings by topic. A topic that is not listed has the defaults.'),
+    sinks: z.record(name(), sink).default({}).describe('Where records land, by a name that pipelines use.'),
+    pipelines: z.array(pipeline).default([]).describe('Source → topics → sinks.'),
+    aggregate: z.strictObject({candles}).prefault({}).describe('What is worked out from records on the bus.'),
+    serve: z
+      .strictObject({
+        host: nonEmpty('a host name or address').default('127.0.0.1').describe('Address that the live page listens on.'),
+        port: whole(0, 65_535).default(8790).describe('Port of the live page; 0 takes a free one.'),
+      })
+      .prefault({})
+      .describe('The live page, `/metrics` and `/healthz`.'),
+    spill: z
+      .strictObject({
+        maxBytes: size().prefault('1GiB').describe('Most bytes on disk for each source; when full, the source is slowed down.'),
+      })
+      .prefault({})
+      .describe('Where records wait on disk while the bus is down.'),
+    log: z
+      .strictObject({
+        level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info').describe('Least important lines to log.'),
+        format: z.enum(['auto', 'pretty', 'json']).default('auto').describe('`auto`: pretty on a terminal, JSON otherwise.'),
+      })
+      .prefault({})
+      .describe('Log lines on stderr.'),
+  })
+  .describe('coinpipe.yaml')
+
+/** The config as the file has it, after checking and defaults per key; durations are milliseconds, sizes bytes. */
+export type FileConfig = Omit<z.output<typeof configSchema>, 'topics'> & {
+  readonly topics: Readonly<Record<string, z.output<typeof topic>>>
+}
+
+/** The part of JSON Schema that describes this config. */
+export interface JsonSchema {
+  readonly type?: string
+  readonly description?: string
+  readonly default?: unknown
+  readonly const?: unknown
+  readonly enum?: readonly unknown[]
+  readonly properties?: Readonly<Record<string, JsonSchema>>
+  readonly required?: readonly string[]
+  readonly additionalProperties?: JsonSchema | boolean
+  readonly propertyNames?: JsonSchema
+  readonly items?: JsonSchema
+  readonly secret?: boolean
+}
+
+/** The schema of what may be written in the file. */
+export function configJsonSchema(): JsonSchema {
+  return z.toJSONSchema(configSchema, {io: 'input'}) as JsonSchema
+}
