@@ -189,9 +189,8 @@ function levels(fields: Fields, priceSlot: number, sizeSlot: number): readonly L
 function cell(fields: Fields, place: number): Decimal {
   const text = fields.rowTexts[place] as string
   if (fields.rowKinds[place] === FOUND.number && text.charCodeAt(0) !== MINUS) return text
-  throw new InvalidFieldError(
-    `upbit sent an order book level whose prices and sizes are not all numbers from 0: saw ${seen(fields.rowKinds[place], text)}`,
-  )
+  const value = seen(fields.rowKinds[place], text)
+  throw new InvalidFieldError(`upbit sent ${value} in an order book level, where a number from 0 should be`)
 }
 
 const MINUS = 0x2d
@@ -259,9 +258,8 @@ function perUtcDay(value: Decimal | null): BasedValue | null {
 }
 
 function invalid(fields: Fields, slot: number, wanted: string): InvalidFieldError {
-  return new InvalidFieldError(
-    `upbit sent ${fieldLabel(slot)} that is not ${wanted}: saw ${seen(fields.kinds[slot], fields.texts[slot] ?? '')}`,
-  )
+  const value = seen(fields.kinds[slot], fields.texts[slot] ?? '')
+  return new InvalidFieldError(`upbit sent ${value} as ${fieldLabel(slot)}, where ${wanted} should be`)
 }
 
 function seen(kind: number | undefined, text: string): string {
