@@ -8,6 +8,7 @@ export class UsageError extends CoinpipeError {
   }
 }
 
+/** There is no such command. The nearest one is suggested. */
 export class UnknownCommandError extends CoinpipeError {
   readonly code = 'COINPIPE_UNKNOWN_COMMAND'
   constructor(message: string, details: ErrorDetails = {}) {
