@@ -1,0 +1,110 @@
+import type {Micros, Trade} from '../../core/records.ts'
+import type {ResumePoint} from './resume.ts'
+import {type IdKey, idKey, SeenIds} from './seen-ids.ts'
+import {TradeGap} from './trade-gap.ts'
+
+export interface TradeMarketOptions {
+  readonly exchange: string
+  readonly symbol: string
+  /** Event time that the window of seen ids reaches back at least, µs. */
+  readonly windowUs: Micros
+  readonly maxIds: number
+}
+
+/** What is known of one market's trades, whichever connections carry them: the ids seen lately and the gaps not yet closed. */
+export class TradeMarket {
+  readonly exchange: string
+  readonly symbol: string
+  readonly seen: SeenIds
+  readonly #gaps = new Map<Micros, TradeGap>()
+
+  constructor(options: TradeMarketOptions) {
+    this.exchange = options.exchange
+    this.symbol = options.symbol
+    this.seen = new SeenIds(options.windowUs, options.maxIds, (ids, eventTime) => {
+      for (const gap of this.#gaps.values()) gap.extend(ids, eventTime)
+    })
+  }
+
+  /** Gaps that are neither filled nor given up. */
+  get gaps(): Iterable<TradeGap> {
+    return this.#gaps.values()
+  }
+
+  openGap(reason: string, since: Micros, fromId: string | undefined): TradeGap {
+    // `from` makes the gap's id: two gaps after the same last trade are told apart by a microsecond, finer than any exchange counts.
+    let from = since
+    while (this.#gaps.has(from)) from--
+    const gap = new TradeGap({exchange: this.exchange, symbol: this.symbol, reason, from, fromId, seen: this.seen.sets})
+    this.#gaps.set(from, gap)
+    return gap
+  }
+
+  closeGap(gap: TradeGap): void {
+    this.#gaps.delete(gap.from)
+  }
+
+  /** True where a trade found by back-fill is missing; from then on it counts as seen, for live trades too. */
+  takeLate(gap: TradeGap, trade: Trade): boolean {
+    const key: IdKey = idKey(trade.tradeId)
+    if (gap.has(key) || this.seen.has(key)) return false
+    this.seen.addLate(key)
+    return true
+  }
+}
+
+/**
+ * One market's trades on one connection: how far they are complete. Lives as long as the feed, over all reconnects of its connection.
+ */
+export class TradeLane {
+  readonly market: TradeMarket
+  #lastTime: Micros | null = null
+  #lastId: string | undefined
+  /** The gap that ends with the next trade on this connection. */
+  #pending: TradeGap | null = null
+
+  constructor(market: TradeMarket, resume?: ResumePoint) {
+    this.market = market
+    if (!resume) return
+    this.#lastTime = resume.eventTime
+    this.#lastId = resume.lastId
+  }
+
+  get pending(): TradeGap | null {
+    return this.#pending
+  }
+
+  /** The subscription was sent: trades are expected from `now` on where none was before. */
+  subscribed(now: Micros): void {
+    this.#lastTime ??= now
+  }
+
+  /** False for a trade seen before. */
+  take(trade: Trade): boolean {
+    const {eventTime, tradeId} = trade
+    if (this.#lastTime === null || eventTime >= this.#lastTime) {
+      this.#lastTime = eventTime
+      this.#lastId = tradeId
+    }
+    return this.market.seen.add(tradeId, eventTime)
+  }
+
+  /** The connection is gone. Returns a new gap, or null where trades were never expected or a gap is still open for the connection before. */
+  lost(reason: string): TradeGap | null {
+    if (this.#pending || this.#lastTime === null) return null
+    this.#pending = this.market.openGap(reason, this.#lastTime, this.#lastId)
+    return this.#pending
+  }
+
+  /** The new subscription is known to be live, by its first trade or by having had the time for one. Returns the gap that may now be filled. */
+  live(first?: Trade): TradeGap | null {
+    const gap = this.#pending
+    if (!gap) return null
+    this.#pending = null
+    if (first) {
+      gap.to = first.eventTime
+      gap.toId = first.tradeId
+    }
+    return gap
+  }
+}

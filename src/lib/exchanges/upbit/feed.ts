@@ -1,0 +1,184 @@
+import type {Context} from '../../core/context.ts'
+import {InvalidInputError, NotConnectedError} from '../../core/errors.ts'
+import type {Delivery} from '../../core/ports/component.ts'
+import type {Source, SourceItem} from '../../core/ports/source.ts'
+import type {Gap} from '../../core/records.ts'
+import {GapDesk} from '../feed/gap-desk.ts'
+import {ItemQueue} from '../feed/item-queue.ts'
+import {RateLimiter} from '../feed/rate-limiter.ts'
+import {openSocket} from '../feed/socket.ts'
+import {Backfill} from './backfill.ts'
+import {FEED_TIMINGS, type FeedTimings, QUEUE_LIMITS, type UpbitFeedOptions} from './feed-options.ts'
+import {createLanes} from './lanes.ts'
+import {CODES_PER_CONNECTION, CONNECT_LIMIT, QUOTES, UPBIT_WEBSOCKET_URL} from './limits.ts'
+import {Link, type LinkTarget} from './link.ts'
+import {UpbitRest} from './rest.ts'
+import {codesOf, type Subscription, splitCodes} from './subscription.ts'
+import {symbolOfCode} from './symbols.ts'
+
+const CLOSE_WAIT_MS = 5000
+
+/**
+ * Upbit's live feed. `connect` opens every websocket, or rejects with a typed error; after that the feed keeps them open by itself. What was missed in
+ * between is said by gap records and fetched over REST: docs/adr/0003-gaps-and-backfill.md has the protocol.
+ *
+ * To resume after a crash, deliveries must be made safe in the order in which they came, symbol by symbol, and `lastSeen` read from the log's tail.
+ */
+export function createUpbitFeed(options: UpbitFeedOptions, context: Context): Source {
+  return new UpbitFeed(options, context)
+}
+
+class UpbitFeed implements Source {
+  readonly #options: UpbitFeedOptions
+  readonly #context: Context
+  readonly #url: string
+  readonly #subscription: Subscription
+  readonly #timings: FeedTimings
+  readonly #rest: UpbitRest
+  readonly #queue: ItemQueue
+  readonly #limiter: RateLimiter
+  readonly #stop = new AbortController()
+  readonly #signal: AbortSignal
+  readonly #counts = {frames: 0, duplicates: 0}
+  #links: Link[] = []
+  #running: Promise<unknown> = Promise.resolve()
+
+  constructor(options: UpbitFeedOptions, context: Context) {
+    this.#options = options
+    this.#context = context
+    this.#url = options.url ?? UPBIT_WEBSOCKET_URL
+    this.#timings = {...FEED_TIMINGS, ...options.timings}
+    const {channels, candleIntervals = ['1m'], format = 'SIMPLE', depth} = options
+    this.#subscription = {channels, candleIntervals, format, ...(depth === undefined ? {} : {depth})}
+    this.#rest = new UpbitRest(options.restUrl ?? originOf(this.#url), context)
+    this.#limiter = new RateLimiter(CONNECT_LIMIT, context.clock)
+    this.#signal = AbortSignal.any([context.signal, this.#stop.signal])
+    this.#queue = new ItemQueue({
+      ...QUEUE_LIMITS,
+      ...options.queue,
+      onFull: () => {
+        for (const {connection} of this.#links) connection.pause()
+      },
+      onRoom: () => {
+        for (const {connection} of this.#links) connection.resume()
+      },
+    })
+  }
+
+  async connect(): Promise<void> {
+    const codes = await this.#codes()
+    this.#links = this.#createLinks(codes)
+    try {
+      await Promise.all(this.#links.map((link) => link.connection.open(this.#signal)))
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+    this.#running = Promise.all(this.#links.map((link) => link.keep(this.#signal))).catch((error: Error) => this.#fail(error))
+    this.#context.logger.info({url: this.#url, markets: codes.length, connections: this.#links.length}, 'connected to upbit')
+  }
+
+  async check(): Promise<void> {
+    if (this.#links.some((link) => link.connection.isOpen)) return
+    if (this.#links.length > 0) throw new NotConnectedError(`no connection to ${this.#url} is open; the feed is reconnecting`)
+    await this.#limiter.acquire(this.#signal)
+    await openSocket(this.#url, this.#timings.connectTimeoutMs, this.#signal, (socket) => socket.close())
+  }
+
+  async *deliveries(signal: AbortSignal): AsyncGenerator<Delivery<SourceItem>> {
+    const stop = () => this.#stopReading()
+    const signals = AbortSignal.any([signal, this.#signal])
+    if (signals.aborted) stop()
+    signals.addEventListener('abort', stop, {once: true})
+    try {
+      for await (const delivery of this.#queue.deliveries()) {
+        this.#report()
+        yield delivery
+      }
+    } finally {
+      signals.removeEventListener('abort', stop)
+      stop()
+      this.#report()
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#stopReading()
+    this.#queue.close()
+    await Promise.race([this.#running, this.#context.clock.sleep(CLOSE_WAIT_MS)])
+    await this.#rest.close()
+  }
+
+  async #codes(): Promise<string[]> {
+    const {symbols, quotes = QUOTES} = this.#options
+    if (symbols !== 'all') return codesOf(symbols)
+    const markets = await this.#rest.markets(this.#signal)
+    return markets.map(({code}) => code).filter((code) => quotes.some((quote) => code.startsWith(`${quote}-`)))
+  }
+
+  #createLinks(codes: readonly string[]): Link[] {
+    const {connections = Math.ceil(codes.length / CODES_PER_CONNECTION), redundancy = 1, channels, lastSeen, onFrame} = this.#options
+    const target = this.#target()
+    return splitCodes(codes, connections).flatMap((part) => {
+      const symbols = part.flatMap((code) => symbolOfCode(code) ?? [])
+      const lanes = createLanes({symbols: channels.includes('trade') ? symbols : [], copies: redundancy, lastSeen})
+      return lanes.map((copy) => {
+        for (const {pending} of copy.values()) if (pending) target.gapOpened(pending)
+        const {limiter, timings, url, subscription} = {
+          limiter: this.#limiter,
+          timings: this.#timings,
+          url: this.#url,
+          subscription: this.#subscription,
+        }
+        return new Link({url, codes: part, symbols, subscription, lanes: copy, limiter, timings, target, onFrame}, this.#context)
+      })
+    })
+  }
+
+  #target(): LinkTarget {
+    const {settleMs, refillMs, gapRepeatMs: repeatMs} = this.#timings
+    const publish = (gap: Gap) => this.#queue.push({kind: 'record', record: gap}, 0)
+    const backfill = new Backfill({rest: this.#rest, queue: this.#queue, enabled: this.#options.backfill ?? true}, this.#context)
+    const onFailure = (error: Error) => this.#fail(error)
+    const options = {exchange: 'upbit', fill: backfill.fill, publish, onFailure, settleMs, refillMs, repeatMs}
+    const desk = new GapDesk(options, this.#context, this.#signal)
+    return {
+      push: (item, bytes) => this.#queue.push(item, bytes),
+      gapOpened: (gap) => desk.opened(gap),
+      gapReady: (market, gap) => desk.ready(market, gap),
+      counts: this.#counts,
+      fail: onFailure,
+    }
+  }
+
+  #fail(error: Error): void {
+    this.#queue.end(error)
+    this.#stop.abort()
+  }
+
+  #stopReading(): void {
+    this.#stop.abort()
+    this.#queue.end()
+  }
+
+  /** Metrics are brought up to date per delivery: per frame would cost more than decoding it. */
+  #report(): void {
+    const {metrics} = this.#context
+    metrics.counter('coinpipe_feed_frames_total').add(this.#counts.frames, {exchange: 'upbit'})
+    metrics.counter('coinpipe_duplicates_total').add(this.#counts.duplicates, {component: 'upbit'})
+    this.#counts.frames = 0
+    this.#counts.duplicates = 0
+    metrics.gauge('coinpipe_component_queue_records').set(this.#queue.records, {component: 'upbit'})
+    metrics.gauge('coinpipe_component_queue_bytes').set(this.#queue.bytes, {component: 'upbit'})
+    metrics.gauge('coinpipe_feed_connections').set(this.#links.filter((link) => link.connection.isOpen).length, {exchange: 'upbit'})
+  }
+}
+
+/** `wss://host/path` is `https://host`. */
+function originOf(url: string): string {
+  if (!URL.canParse(url) || !/^wss?:/.test(url)) {
+    throw new InvalidInputError(`'${url}' is not the URL of a websocket`, {remedy: ['write it as wss://host/path, or ws:// without TLS']})
+  }
+  const {protocol, host} = new URL(url)
+  return `${protocol === 'wss:' ? 'https' : 'http'}://${host}`
+}
