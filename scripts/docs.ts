@@ -1,5 +1,5 @@
 /**
- * Writes every generated file: oclif.manifest.json, docs/commands/, docs/errors.md, docs/metrics.md and the JSON schema of coinpipe.yaml.
+ * Writes every generated file: oclif.manifest.json, docs/commands/, docs/errors.md, docs/metrics.md, docs/config.md and the JSON schema of coinpipe.yaml.
  * With `--check` it writes nothing and exits 1 where a file differs from what it would write.
  */
 
@@ -10,6 +10,7 @@ import {configSchema} from '../src/lib/config/schema.ts'
 import {loadPlugin} from '../src/main.ts'
 import {errorClasses} from './error-classes.ts'
 import {renderCommands} from './render-commands.ts'
+import {renderConfig} from './render-config.ts'
 import {renderErrors} from './render-errors.ts'
 import {renderMetrics} from './render-metrics.ts'
 
@@ -20,6 +21,7 @@ const {manifest} = await loadPlugin()
 const generated = new Map<string, string>([
   ['oclif.manifest.json', toJson(manifest)],
   ['docs/errors.md', renderErrors(errorClasses())],
+  ['docs/config.md', renderConfig()],
   ['docs/metrics.md', renderMetrics()],
   ['schema/coinpipe.schema.json', toJson(z.toJSONSchema(configSchema, {io: 'input', unrepresentable: 'any'}))],
   ...renderCommands(manifest, COMMANDS),

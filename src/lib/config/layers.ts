@@ -42,7 +42,7 @@ interface Override {
 
 export function layer(file: SourceFile | undefined, env: NodeJS.ProcessEnv, flags: ConfigFlags): Layered {
   const tree: Tree = file ? structuredClone(file.tree) : {version: 1}
-  const targets = listTargets(configJsonSchema(), tree)
+  const targets = listTargets(configJsonSchema(), tree).filter(({schema}) => !schema.fixed)
   const fromEnv = envOverrides(targets, env)
   const fromFlags = flagOverrides(targets, env, flags)
   const origins = new Map<string, Origin>()

@@ -125,11 +125,12 @@ function complete(
   layered: Layered,
   warnings: readonly Problem[],
   file: string | undefined,
-  dataDir: string,
+  defaultDataDir: string,
 ): LoadedConfig {
   const names = new Set([...MARKET_TOPICS, ...Object.keys(config.topics)])
   const topics = Object.fromEntries([...names].map((name) => [name, topicSettings(name, config.topics[name])]))
-  const whole: Config = deepFreeze({...config, dataDir: config.dataDir ?? dataDir, topics})
+  const {version, dataDir = defaultDataDir, ...rest} = config
+  const whole: Config = deepFreeze({version, dataDir, ...rest, topics})
   const settings = listSettings(effectiveTree(whole)).map((setting) => ({...setting, origin: layered.originOf(setting.path)}))
   const origins = new Map(settings.map(({display, origin}) => [display, origin]))
   return {config: whole, warnings, file, settings, origin: (path) => origins.get(path) ?? {kind: 'default'}}

@@ -9,6 +9,9 @@ import {CHANNELS, EXCHANGES, SINK_KINDS, TOPIC_NAMES} from './catalogue.ts'
 import {SECRET_FORMS} from './secrets.ts'
 import {durationOrForever, hostPort, name, nonEmpty, SECRET_META, secret, size, sizeOrUnlimited, symbol, url, whole} from './values.ts'
 
+/** Set in the file only: variables and `--set` find other settings by it. */
+const FIXED_META = {fixed: true} as const
+
 const topicName = z.enum(TOPIC_NAMES)
 
 const sasl = z
@@ -77,7 +80,7 @@ const source = z.strictObject({
 })
 
 const pipeline = z.strictObject({
-  name: name().describe('Unique name; consumer groups are named after it.'),
+  name: name().meta({...FIXED_META, description: 'Unique name; consumer groups are named after it.'}),
   source: source.optional().describe('Where records come from. Without it the pipeline only reads `topics`.'),
   topics: z
     .array(topicName)
@@ -101,13 +104,13 @@ const candles = z
 
 export const configSchema = z
   .strictObject({
-    version: z.literal(1).describe('Version of this format.'),
+    version: z.literal(1).meta({...FIXED_META, description: 'Version of this format.'}),
     dataDir: nonEmpty('a folder')
       .optional()
       .describe("Folder of the embedded log, the store and the spill; relative to the working directory. Default: the user's data folder."),
     bus,
     groups: z
-      .record(name(), z.array(symbol()).min(1, {error: 'one symbol or more, such as BTC-KRW'}))
+      .record(name(), z.array(symbol()).min(1, {error: 'one symbol or more, such as BTC-KRW'}).describe('Symbols of the group.'))
       .default({})
       .describe('Named groups of symbols, for `pin`. A symbol is in one group at most.'),
     topics: z.partialRecord(topicName, topic).default({}).describe('Settings by topic. A topic that is not listed has the defaults.'),
@@ -154,7 +157,11 @@ export interface JsonSchema {
   readonly additionalProperties?: JsonSchema | boolean
   readonly propertyNames?: JsonSchema
   readonly items?: JsonSchema
+  readonly minimum?: number
+  readonly maximum?: number
   readonly secret?: boolean
+  /** Set in the file only. */
+  readonly fixed?: boolean
 }
 
 /** The schema of what may be written in the file. */
