@@ -1,5 +1,5 @@
 import {defineConfig} from 'vitest/config'
-import {TEST_PARTS} from './scripts/test-parts.mjs'
+import {TEST_PARTS} from './scripts/test-parts.ts'
 
 export default defineConfig({
   test: {

@@ -19,7 +19,13 @@ const NODE: BuildOptions = {
   format: 'cjs',
   // CommonJS has no import.meta; the banner gives each bundle its own URL.
   banner: {js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;"},
-  define: {COINPIPE_BUNDLED: 'true', 'import.meta.url': '__bundleUrl', 'process.env.NODE_ENV': '"production"'},
+  define: {
+    COINPIPE_BUNDLED: 'true',
+    'import.meta.url': '__bundleUrl',
+    'process.env.NODE_ENV': '"production"',
+    // oclif would load semver on every start to warn about a Node that bin/coinpipe never runs.
+    'process.env.OCLIF_DISABLE_ENGINE_WARNING': '"1"',
+  },
   // Error names are printed and tested; minifying must not change them.
   minify: true,
   keepNames: true,

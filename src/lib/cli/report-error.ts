@@ -9,6 +9,12 @@ export interface ReportedError {
   readonly remedy: readonly string[]
 }
 
+/** `process` but in tests. */
+interface Output {
+  readonly stdout: {write(text: string): unknown}
+  readonly stderr: {write(text: string): unknown}
+}
+
 interface Report extends ReportedError {
   readonly exitCode: ExitCode
   /** Only a bug shows where it happened; expected trouble has no stack. */
@@ -19,13 +25,13 @@ interface Report extends ReportedError {
  * Prints an error and returns the exit code for it: people read it on stderr, programs (`json`) as one line on stdout.
  * oclif's ExitError prints nothing; it carries only a code.
  */
-export function reportError(error: unknown, json: boolean): number {
+export function reportError(error: unknown, json: boolean, {stdout, stderr}: Output = process): number {
   if (error instanceof Errors.ExitError) return error.oclif.exit ?? EXIT.bug
   const {code, message, remedy, exitCode, stack} = describe(error)
-  if (json) process.stdout.write(`${JSON.stringify({error: {code, message, remedy}})}\n`)
+  if (json) stdout.write(`${JSON.stringify({error: {code, message, remedy}})}\n`)
   if (json && !stack) return exitCode
   const lines = [`Error: ${message} [${code}]`, ...remedy.map((line) => `  ${line}`), ...(stack ? [stack] : [])]
-  process.stderr.write(`${lines.join('\n')}\n`)
+  stderr.write(`${lines.join('\n')}\n`)
   return exitCode
 }
 

@@ -1,9 +1,8 @@
 /**
  * The parts of `npm test`: each is a folder below test/ and a project of vitest. Unit and contract tests share the cores; the others open
  * sockets, files, processes and browsers, so their files run one by one.
- * @type {Readonly<Record<string, {parallel: boolean, timeoutMs: number}>>}
  */
-export const TEST_PARTS = {
+export const TEST_PARTS: Readonly<Record<string, {readonly parallel: boolean; readonly timeoutMs: number}>> = {
   unit: {parallel: true, timeoutMs: 10_000},
   contract: {parallel: true, timeoutMs: 30_000},
   integration: {parallel: false, timeoutMs: 60_000},
