@@ -1,0 +1,191 @@
+import {randomBytes} from 'node:crypto'
+import type {Clock, Logger} from '../core/context.ts'
+import type {MarketId} from '../core/ports/market-reader.ts'
+import type {Book, Candle, CandleInterval, Ticker, Trade} from '../core/records.ts'
+import {CandleWindow} from './candle-window.ts'
+import type {LiveClient} from './live-client.ts'
+import type {StoreGate} from './store-gate.ts'
+import {TradeWindow} from './trade-window.ts'
+import type {LiveEvents, Snapshot} from './wire.ts'
+
+export interface MarketFeedOptions {
+  readonly market: MarketId
+  readonly store: StoreGate
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Ends the feed. */
+  readonly signal: AbortSignal
+  /** Time between two looks at the store. */
+  readonly pollMs: number
+}
+
+/** Time between two tries while the store does not answer. */
+const RETRY_MS = 1_000
+
+/**
+ * One market's live data: looks at the store once per period, however many browsers watch, and sends each what is new to it.
+ * A browser that is behind, whatever the reason, gets a snapshot instead.
+ */
+export class MarketFeed {
+  readonly #options: MarketFeedOptions
+  /** Ids of another run (or of a feed that has ended since) are not resumed from: their cursors may be of another store. */
+  readonly #run = randomBytes(6).toString('hex')
+  readonly #clients = new Set<LiveClient>()
+  readonly #trades: TradeWindow
+  readonly #candles = new Map<CandleInterval, CandleWindow>()
+  readonly #days: CandleWindow
+  #ticker: Ticker | null = null
+  #book: Book | null = null
+  #day: Candle | null = null
+  #available = true
+
+  constructor(options: MarketFeedOptions) {
+    this.#options = options
+    this.#trades = new TradeWindow(options.market, options.store)
+    this.#days = new CandleWindow(options.market, '1d', options.store)
+  }
+
+  get clients(): ReadonlySet<LiveClient> {
+    return this.#clients
+  }
+
+  add(client: LiveClient): void {
+    this.#clients.add(client)
+    if (!this.#available) client.send(event('store', {available: false}))
+  }
+
+  remove(client: LiveClient): void {
+    this.#clients.delete(client)
+    const used = new Set([...this.#clients].map(({interval}) => interval))
+    for (const interval of this.#candles.keys()) if (!used.has(interval)) this.#candles.delete(interval)
+  }
+
+  /** Runs until the signal aborts. */
+  async run(): Promise<void> {
+    const {clock, signal, pollMs} = this.#options
+    while (!signal.aborted) {
+      const waitMs = (await this.#look()) ? pollMs : RETRY_MS
+      // An abort ends the wait; the loop then ends by its own condition.
+      await clock.sleep(waitMs, signal).catch(() => undefined)
+    }
+  }
+
+  /** One look at the store; false where it did not answer. */
+  async #look(): Promise<boolean> {
+    try {
+      const news = await this.#news()
+      this.#setAvailable(true)
+      for (const client of this.#clients) this.#update(client, news)
+      return true
+    } catch (error) {
+      this.#options.logger.debug({error}, 'live data could not be read')
+      this.#setAvailable(false, error instanceof Error ? error.message : String(error))
+      return false
+    }
+  }
+
+  /** Texts of everything new: for all clients, and per candle interval. */
+  async #news(): Promise<News> {
+    const texts: string[] = []
+    const trades = await this.#trades.refresh()
+    if (trades.kind === 'more') texts.push(event('trades', trades.trades, this.#id()))
+    texts.push(...(await this.#latestState()))
+    const candles = new Map<CandleInterval, string>()
+    for (const interval of new Set([...this.#clients].map((client) => client.interval))) {
+      const changed = await this.#window(interval).refresh()
+      if (changed.length > 0) candles.set(interval, event('candles', changed))
+    }
+    return {jump: trades.kind === 'jump', text: texts.join(''), candles}
+  }
+
+  async #latestState(): Promise<string[]> {
+    const {market, store} = this.#options
+    const texts: string[] = []
+    const ticker = await store.read((reader) => reader.ticker(market))
+    if (ticker !== null && ticker.id !== this.#ticker?.id) texts.push(event('ticker', ticker))
+    const book = await store.read((reader) => reader.book(market))
+    if (book !== null && book.id !== this.#book?.id) texts.push(event('book', book))
+    const day = (await this.#days.refresh()).at(-1)
+    if (day !== undefined) texts.push(event('day', day))
+    this.#ticker = ticker
+    this.#book = book
+    this.#day = day ?? this.#day
+    return texts
+  }
+
+  #update(client: LiveClient, news: News): void {
+    if (!client.ready) {
+      client.behind = true
+    } else if (client.behind || news.jump) {
+      const missed = client.behind ? this.#missed(client.takeResumeId()) : undefined
+      client.behind = false
+      client.send(missed === undefined ? this.#snapshot() : this.#catchUp(missed))
+    } else {
+      const text = news.text + (news.candles.get(client.interval) ?? '')
+      if (text !== '') client.send(text)
+    }
+  }
+
+  /** What a browser that was cut off after the event `id` has not seen; undefined where that is too long ago to tell. */
+  #missed(id: string | undefined): readonly Trade[] | undefined {
+    const prefix = `${this.#run}.`
+    return id?.startsWith(prefix) ? this.#trades.since(decodeCursor(id.slice(prefix.length))) : undefined
+  }
+
+  #catchUp(missed: readonly Trade[]): string {
+    return [
+      event('trades', missed, this.#id()),
+      this.#ticker === null ? '' : event('ticker', this.#ticker),
+      this.#book === null ? '' : event('book', this.#book),
+      this.#day === null ? '' : event('day', this.#day),
+    ].join('')
+  }
+
+  #snapshot(): string {
+    const snapshot: Snapshot = {trades: this.#trades.newest, ticker: this.#ticker, book: this.#book, day: this.#day}
+    return event('snapshot', snapshot, this.#id())
+  }
+
+  #setAvailable(available: boolean, message?: string): void {
+    if (available === this.#available) return
+    this.#available = available
+    const text = event('store', {available, ...(message === undefined ? {} : {message})})
+    for (const client of this.#clients) {
+      client.send(text)
+      client.behind = true
+    }
+  }
+
+  #window(interval: CandleInterval): CandleWindow {
+    let window = this.#candles.get(interval)
+    if (window === undefined) {
+      window = new CandleWindow(this.#options.market, interval, this.#options.store)
+      this.#candles.set(interval, window)
+    }
+    return window
+  }
+
+  #id(): string {
+    return `${this.#run}.${encodeURIComponent(this.#trades.cursor ?? '')}`
+  }
+}
+
+interface News {
+  readonly jump: boolean
+  readonly text: string
+  readonly candles: ReadonlyMap<CandleInterval, string>
+}
+
+/** The Last-Event-ID header is free text; a cursor that can't be decoded is one that was never given out. */
+function decodeCursor(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return ''
+  }
+}
+
+/** One event in the wire format of server-sent events; JSON has no line breaks of its own. */
+function event<N extends keyof LiveEvents>(name: N, data: LiveEvents[N], id?: string): string {
+  return `${id === undefined ? '' : `id: ${id}\n`}event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
+}

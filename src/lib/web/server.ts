@@ -1,0 +1,107 @@
+import type {AddressInfo} from 'node:net'
+import {type FastifyInstance, fastify} from 'fastify'
+import type {Context, Logger, Metrics} from '../core/context.ts'
+import type {Health} from '../core/health.ts'
+import type {MarketReader} from '../core/ports/market-reader.ts'
+import {CannotListenError, NoSuchPathError} from './errors.ts'
+import {FeedHub} from './feed-hub.ts'
+import {sendError} from './http-errors.ts'
+import {Markets} from './markets.ts'
+import {readPageFiles} from './page-files.ts'
+import {addRoutes, type MetricsText} from './routes.ts'
+import {securityHeaders} from './security.ts'
+import {StoreGate} from './store-gate.ts'
+
+export interface WebContext extends Context {
+  readonly metrics: Metrics & MetricsText
+  readonly health: Health
+}
+
+export interface WebServerOptions {
+  readonly context: WebContext
+  readonly reader: MarketReader
+  /** Folder of the built page, ending in a slash. */
+  readonly pageDirectory: URL
+  readonly host: string
+  /** 0 takes any free port. */
+  readonly port: number
+  /** Marks the page: the data comes from coinpipe's own simulator. */
+  readonly simulated?: boolean
+  /** Time between two looks at the store per watched market. Default 200. */
+  readonly pollMs?: number
+  /** How long a market is followed on after the last browser left. Default 30,000. */
+  readonly lingerMs?: number
+  /** Time between two comments on a quiet event stream. Default 15,000. */
+  readonly heartbeatMs?: number
+  /** Longest wait for an answer of the store. Default 5,000. */
+  readonly storeDeadlineMs?: number
+  /** Most browsers on the event stream at once. Default 500. */
+  readonly maxLiveClients?: number
+}
+
+export interface WebServer {
+  /** Where the page is, for people to open. */
+  readonly url: string
+  /** Ends every connection; a second call does nothing. */
+  close(): Promise<void>
+}
+
+const DEFAULTS = {pollMs: 200, lingerMs: 30_000, heartbeatMs: 15_000, storeDeadlineMs: 5_000, maxLiveClients: 500, simulated: false}
+/** No request has a body, and a browser's headers are short. */
+const LIMITS = {bodyLimit: 1_024, connectionTimeout: 0, requestTimeout: 10_000, keepAliveTimeout: 30_000, http: {maxHeaderSize: 16_384}}
+
+/** Serves the page, its data, health and metrics. Rejects with CannotListenError where the address can't be had. */
+export async function startServer(options: WebServerOptions): Promise<WebServer> {
+  const {context, host, port, reader, simulated, storeDeadlineMs, ...live} = {...DEFAULTS, ...options}
+  const {metrics, health, clock} = context
+  const page = await readPageFiles(options.pageDirectory)
+  const logger = context.logger.child({component: 'web'})
+  const store = new StoreGate({reader, health, logger, deadlineMs: storeDeadlineMs})
+  const hub = new FeedHub({...live, store, logger, clock, clientsGauge: metrics.gauge('coinpipe_sse_clients')})
+  const app = createApp(metrics, logger)
+  addRoutes(app, {store, hub, metrics, health, page, simulated, markets: new Markets(store, clock)})
+  const url = await listen(app, host, port).catch(async (error: unknown) => {
+    await hub.close()
+    throw error
+  })
+  return {
+    url,
+    async close() {
+      await hub.close()
+      await app.close()
+    },
+  }
+}
+
+function createApp(metrics: Metrics, logger: Logger): FastifyInstance {
+  const requests = metrics.counter('coinpipe_http_requests_total')
+  const app = fastify({
+    ...LIMITS,
+    logger: false,
+    forceCloseConnections: true,
+    // A path that can't be decoded never reaches the hooks and handlers below.
+    frameworkErrors: (error, _request, reply) => void sendError(error, reply.headers(securityHeaders), logger),
+  })
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.headers(securityHeaders)
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    requests.add(1, {route: request.routeOptions.url ?? 'unknown', status: `${Math.floor(reply.statusCode / 100)}xx`})
+  })
+  app.setNotFoundHandler((request) => {
+    throw new NoSuchPathError(request.method, request.url)
+  })
+  app.setErrorHandler((error, _request, reply) => sendError(error, reply, logger))
+  return app
+}
+
+async function listen(app: FastifyInstance, host: string, port: number): Promise<string> {
+  try {
+    await app.listen({host, port})
+  } catch (error) {
+    throw new CannotListenError(host, port, error as NodeJS.ErrnoException)
+  }
+  const {address, family, port: bound} = app.server.address() as AddressInfo
+  const name = address === '0.0.0.0' || address === '::' ? 'localhost' : family === 'IPv6' ? `[${address}]` : address
+  return `http://${name}:${bound}/`
+}
