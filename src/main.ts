@@ -2,7 +2,7 @@ import {fileURLToPath} from 'node:url'
 import {type Command, type Hook, type Interfaces, Plugin, run, settings} from '@oclif/core'
 import packageJson from '../package.json' with {type: 'json'}
 import {unknownCommand} from './lib/cli/not-found.ts'
-import {reportError} from './lib/cli/report-error.ts'
+import {runProcess} from './lib/cli/run-process.ts'
 
 const SELF = fileURLToPath(import.meta.url)
 /** This file is src/main.ts or, bundled, dist/coinpipe.cjs: either way one folder below package.json. */
@@ -38,16 +38,9 @@ export const onCommandNotFound: Hook.CommandNotFound = async ({id, config}) => {
   )
 }
 
-/** Runs one command line and ends the process with its exit code, after all output is written. */
 export async function main(argv: string[]): Promise<void> {
-  const json = argv.includes('--json')
-  process.once('uncaughtException', (error) => process.exit(reportError(error, json)))
-  try {
+  await runProcess(argv, async () => {
     const plugin = await loadPlugin()
     await run(argv, {root: ROOT, pjson: plugin.pjson, plugins: new Map([[plugin.name, plugin]])})
-  } catch (error) {
-    process.exitCode = reportError(error, json)
-  }
-  await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((resolve) => stream.write('', resolve))))
-  process.exit()
+  })
 }
