@@ -19,8 +19,14 @@ export function effectiveTree(config: Config): Tree {
     const retention = retentionMs === null ? 'forever' : formatDuration(retentionMs)
     return [name, {partitions, retention, retentionBytes: retentionBytes === null ? 'unlimited' : formatBytes(retentionBytes), pin}]
   })
-  const plain = {...config, topics: Object.fromEntries(topics), spill: {maxBytes: formatBytes(config.spill.maxBytes)}}
-  return masked(plain) as Tree
+  const sinks = Object.entries(config.sinks).map(([name, sink]) => [name, {...sink, retention: retentionTree(sink.retention)}])
+  const spill = {maxBytes: formatBytes(config.spill.maxBytes)}
+  return masked({...config, topics: Object.fromEntries(topics), sinks: Object.fromEntries(sinks), spill}) as Tree
+}
+
+function retentionTree({tradesMs, maxTrades, candlesMs, gapsMs}: Config['sinks'][string]['retention']) {
+  const candles = Object.entries(candlesMs).map(([interval, ms]) => [interval, formatDuration(ms)])
+  return {trades: formatDuration(tradesMs), maxTrades, candles: Object.fromEntries(candles), gaps: formatDuration(gapsMs)}
 }
 
 /** Every value (and list of values) of the config, in the order of the format. */

@@ -6,6 +6,7 @@ import type {Layered} from './layers.ts'
 import {displayPath, getIn, isTree, type Path, type Tree} from './path.ts'
 import {didYouMean, type Origin, type Problem, quote} from './problem.ts'
 import type {FileConfig} from './schema.ts'
+import {ALL} from './values.ts'
 
 interface Checked {
   readonly config: FileConfig
@@ -29,6 +30,7 @@ const RULES: readonly Rule[] = [
   pipelineNamesAreUnique,
   pipelinesDoSomething,
   pipelineSinksExist,
+  allStandsAlone,
   embeddedBusHasNoBrokers,
   kafkaHasBrokers,
   durableAsksForAll,
@@ -146,6 +148,19 @@ function pipelineSinksExist(checked: Checked): Problem[] {
   )
 }
 
+function allStandsAlone(checked: Checked): Problem[] {
+  return checked.config.pipelines.flatMap(({source}, index) => {
+    if (!source) return []
+    const path = ['pipelines', index, 'source']
+    const all = source.symbols.includes(ALL)
+    if (all && source.symbols.length > 1)
+      return [problem(checked, [...path, 'symbols'], `'${ALL}' among other symbols`, `[${ALL}], or symbols`)]
+    if (!all && source.quotes)
+      return [problem(checked, [...path, 'quotes'], 'quotes, with symbols by name', `no quotes, or symbols: [${ALL}]`)]
+    return []
+  })
+}
+
 function unknownName(checked: Checked, path: Path, name: string, names: readonly string[], what: string): Problem {
   const suggestion = didYouMean(name, names)
   const allowed = names.length > 0 ? names.join(', ') : `the name of ${what}; the config has none`
@@ -210,7 +225,7 @@ function retentionCoversASegment(checked: Checked): Problem[] {
 
 function groupsAreCollected(checked: Checked): Problem[] {
   const symbols = collected(checked.config)
-  if (symbols.size === 0) return []
+  if (symbols.size === 0 || symbols.has(ALL)) return []
   return Object.entries(checked.config.groups).flatMap(([group, members]) =>
     members.flatMap((member, index) => {
       if (symbols.has(member)) return []

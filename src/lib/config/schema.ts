@@ -4,10 +4,24 @@
  */
 
 import {z} from 'zod'
-import {CANDLE_INTERVALS} from '../core/records.ts'
+import {CANDLE_INTERVALS, type CandleInterval} from '../core/records.ts'
 import {CHANNELS, EXCHANGES, SINK_KINDS, TOPIC_NAMES} from './catalogue.ts'
 import {SECRET_FORMS} from './secrets.ts'
-import {durationOrForever, hostPort, name, nonEmpty, SECRET_META, secret, size, sizeOrUnlimited, symbol, url, whole} from './values.ts'
+import {
+  duration,
+  durationOrForever,
+  hostPort,
+  name,
+  nonEmpty,
+  SECRET_META,
+  secret,
+  size,
+  sizeOrUnlimited,
+  symbol,
+  symbolOrAll,
+  url,
+  whole,
+} from './values.ts'
 
 /** Set in the file only: variables and `--set` find other settings by it. */
 const FIXED_META = {fixed: true} as const
@@ -54,9 +68,34 @@ const topic = z.strictObject({
     .describe('Symbol group → partition. Symbols in no pinned group spread over the partitions that nothing is pinned to.'),
 })
 
+const storeRetention = z
+  .strictObject({
+    trades: duration().prefault('24h').describe('How long trades are kept, by when they were stored.'),
+    maxTrades: whole(1, 1_000_000_000).default(20_000_000).describe('Most trades kept, whatever their age; about 110 bytes each.'),
+    candles: z
+      .strictObject({
+        '1s': duration().prefault('3h'),
+        '1m': duration().prefault('7d'),
+        '5m': duration().prefault('30d'),
+        '15m': duration().prefault('90d'),
+        '1h': duration().prefault('365d'),
+        '4h': duration().prefault('1460d'),
+        '1d': duration().prefault('7300d'),
+      } satisfies Record<CandleInterval, z.ZodType>)
+      .prefault({})
+      .describe('How long candles of each interval are kept, back from the newest of the market.'),
+    gaps: duration().prefault('30d').describe('How long gaps are kept.'),
+  })
+  .prefault({})
+  .transform(({trades, maxTrades, candles, gaps}) => ({tradesMs: trades, maxTrades, candlesMs: candles, gapsMs: gaps}))
+
 const sink = z.strictObject({
   kind: z.enum(SINK_KINDS).describe('`store`: the embedded store, a file in `dataDir`.'),
+  retention: storeRetention.describe('What the store keeps.'),
 })
+
+/** The exchange sends no candles of a day over its websocket. */
+const EXCHANGE_INTERVALS = ['1s', '1m', '5m', '15m', '1h', '4h'] as const satisfies readonly CandleInterval[]
 
 const source = z.strictObject({
   kind: z.literal('exchange').describe('An exchange, over its websocket.'),
@@ -66,17 +105,27 @@ const source = z.strictObject({
     .min(1, {error: `one or more of ${CHANNELS.join(', ')}`})
     .describe('What to subscribe to.'),
   symbols: z
-    .array(symbol())
-    .min(1, {error: 'one symbol or more, such as BTC-KRW'})
-    .describe('Which markets, for example `[BTC-KRW, ETH-KRW]`.'),
+    .array(symbolOrAll())
+    .min(1, {error: 'one symbol or more, such as BTC-KRW, or [all]'})
+    .describe('Which markets, for example `[BTC-KRW, ETH-KRW]`; `[all]` is every market that the exchange lists.'),
+  quotes: z
+    .array(z.enum(['KRW', 'BTC', 'USDT']))
+    .min(1, {error: 'one or more of KRW, BTC, USDT'})
+    .optional()
+    .describe('With `[all]`: only markets priced in these.'),
   url: url(['ws', 'wss'], 'wss://api.upbit.com/websocket/v1').optional().describe("Websocket address in place of the exchange's own."),
   restUrl: url(['http', 'https'], 'https://api.upbit.com')
     .optional()
     .describe('REST address. Default: the origin of `url` where that is set, else that of the exchange.'),
-  format: z.enum(['DEFAULT', 'SIMPLE', 'JSON_LIST', 'SIMPLE_LIST']).optional().describe("Upbit's wire format."),
-  depth: z.literal([1, 5, 15, 30]).optional().describe('Levels of each order book on either side.'),
-  connections: whole(1, 32).optional().describe('Websocket connections that share the symbols.'),
-  redundancy: whole(1, 4).optional().describe('Connections that carry the same symbols; what arrives twice is left out by id.'),
+  format: z.enum(['DEFAULT', 'SIMPLE', 'JSON_LIST', 'SIMPLE_LIST']).default('SIMPLE').describe("Upbit's wire format."),
+  depth: z.literal([1, 5, 15, 30]).optional().describe('Levels of each order book on either side. Default: as many as the exchange sends.'),
+  candleIntervals: z
+    .array(z.enum(EXCHANGE_INTERVALS))
+    .min(1, {error: `one or more of ${EXCHANGE_INTERVALS.join(', ')}`})
+    .default(['1m'])
+    .describe("For channel `candle`: which of the exchange's own candles."),
+  connections: whole(1, 32).optional().describe('Websocket connections that share the symbols. Default: as many as they need.'),
+  redundancy: whole(1, 4).default(1).describe('Connections that carry the same symbols; what arrives twice is left out by id.'),
 })
 
 const pipeline = z.strictObject({

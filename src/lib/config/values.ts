@@ -17,6 +17,9 @@ export function text(allowed: string, test: (value: string) => boolean) {
   return z.string({error: allowed}).refine(test, {error: allowed})
 }
 
+/** Milliseconds. */
+export const duration = () => parsed(DURATION, parseDuration)
+
 /** Milliseconds; null where the text is `forever`. */
 export const durationOrForever = () => parsed(`${DURATION}, or forever`, (value) => (value === 'forever' ? null : parseDuration(value)))
 
@@ -28,10 +31,14 @@ export const sizeOrUnlimited = () => parsed(`${SIZE}, or unlimited`, (value) => 
 
 export const name = () => text('a name of letters, digits, - and _', (value) => NAME.test(value))
 
+/** Every market of the exchange, in place of symbols. */
+export const ALL = 'all'
+
 export const SYMBOL = 'a symbol such as BTC-KRW'
 
-/** Nothing is priced in coins per won: `KRW-BTC` is Upbit's own order. */
-export const symbol = () => text(SYMBOL, (value) => SPELLING.test(value) && !value.startsWith('KRW-'))
+export const symbol = () => text(SYMBOL, isSymbol)
+
+export const symbolOrAll = () => text(SYMBOL, (value) => value === ALL || isSymbol(value))
 
 /** The symbol that `text` spells in lower case or in Upbit's order, if it does. */
 export function suggestSymbol(value: string): string | undefined {
@@ -67,6 +74,11 @@ export const secret = () =>
     .transform((value) => new Secret(value))
 
 export const SECRET_META = {secret: true} as const
+
+/** Nothing is priced in coins per won: `KRW-BTC` is Upbit's own order. */
+function isSymbol(value: string): boolean {
+  return SPELLING.test(value) && !value.startsWith('KRW-')
+}
 
 function isHostPort(value: string): boolean {
   const [, port] = HOST_PORT.exec(value) ?? []

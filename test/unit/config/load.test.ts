@@ -7,6 +7,7 @@ import {ConfigFileError, ConfigInvalidError} from '../../../src/lib/config/error
 import type {ConfigFlags} from '../../../src/lib/config/layers.ts'
 import {checkConfig, loadConfig} from '../../../src/lib/config/load.ts'
 import {formatProblem} from '../../../src/lib/config/problem.ts'
+import {DEFAULT_RETENTION} from '../../../src/lib/store/embedded/sink.ts'
 
 let folder: string
 let path: string
@@ -46,6 +47,11 @@ describe('defaults', () => {
     const {config} = await load(yaml)
     expect(config.topics['market.trade']).toMatchObject({retentionMs: 5_400_000, retentionBytes: 64 * 1024 ** 2})
     expect(config.topics['market.book']).toMatchObject({retentionMs: null, retentionBytes: null})
+  })
+
+  it('keeps in a store what the store itself would', async () => {
+    const {config} = await load('version: 1\nsinks: {store: {kind: store}}')
+    expect(config.sinks.store?.retention).toEqual(DEFAULT_RETENTION)
   })
 
   it('is frozen all the way down', async () => {
@@ -188,6 +194,16 @@ servee: {}
       'a pipeline without source and sinks',
       'pipelines: [{name: p, topics: [market.trade]}]',
       'pipelines.p: saw neither source nor sinks, allowed a source, or sinks to write to (coinpipe.yaml:2:13)',
+    ],
+    [
+      'all among other symbols',
+      PIPELINE.replace('[BTC-KRW]', '[BTC-KRW, all]'),
+      "pipelines.krw.source.symbols: saw 'all' among other symbols, allowed [all], or symbols (coinpipe.yaml:2:86)",
+    ],
+    [
+      'quotes with symbols by name',
+      PIPELINE.replace('symbols', 'quotes: [KRW], symbols'),
+      'pipelines.krw.source.quotes: saw quotes, with symbols by name, allowed no quotes, or symbols: [all] (coinpipe.yaml:2:86)',
     ],
     [
       'an unknown topic',
