@@ -1,0 +1,20 @@
+/** `npm run bench`: every bench, or those that are named. Exits 1 where a bound is missed. */
+
+/** Each bench prints what it measured, and resolves with false where a bound was missed. */
+const BENCHES: Readonly<Record<string, () => Promise<{run(): Promise<boolean>}>>> = {
+  startup: () => import('./startup.ts'),
+}
+
+const named = process.argv.slice(2)
+const names = named.length > 0 ? named : Object.keys(BENCHES)
+for (const name of names) {
+  const load = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined
+  if (!load) {
+    process.stderr.write(`Error: there is no bench '${name}'\n  benches: ${Object.keys(BENCHES).join(', ')}\n`)
+    process.exitCode = 2
+    break
+  }
+  process.stdout.write(`\n== ${name}\n`)
+  const bench = await load()
+  if (!(await bench.run())) process.exitCode = 1
+}
