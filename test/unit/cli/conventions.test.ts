@@ -26,7 +26,7 @@ describe('every command', () => {
   )
 
   it('has a summary for every flag', () => {
-    const wrong = flags.filter(({flag}) => !flag.summary
+    const wrong = flags.filter(({flag}) => !flag.summary)
     expect(wrong.map(({command, flag}) => `${command.id} --${flag.name}: ${flag.summary}`)).toEqual([])
   })
 
