@@ -20,8 +20,13 @@ export function effectiveTree(config: Config): Tree {
     return [name, {partitions, retention, retentionBytes: retentionBytes === null ? 'unlimited' : formatBytes(retentionBytes), pin}]
   })
   const sinks = Object.entries(config.sinks).map(([name, sink]) => [name, {...sink, retention: retentionTree(sink.retention)}])
+  const pipelines = config.pipelines.map(({source, ...pipeline}) => ({...pipeline, ...(source ? {source: sourceTree(source)} : {})}))
   const spill = {maxBytes: formatBytes(config.spill.maxBytes)}
-  return masked({...config, topics: Object.fromEntries(topics), sinks: Object.fromEntries(sinks), spill}) as Tree
+  return masked({...config, topics: Object.fromEntries(topics), sinks: Object.fromEntries(sinks), pipelines, spill}) as Tree
+}
+
+function sourceTree(source: NonNullable<Config['pipelines'][number]['source']>) {
+  return {...source, symbols: [source.symbols].flat()}
 }
 
 function retentionTree({tradesMs, maxTrades, candlesMs, gapsMs}: Config['sinks'][string]['retention']) {

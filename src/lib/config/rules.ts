@@ -108,7 +108,7 @@ function unpinnedSymbolsHaveRoom(checked: Checked): Problem[] {
   })
 }
 
-/** Symbols that pipelines publish to a topic. */
+/** Symbols that pipelines publish to a topic; `all` among them where one takes every market. */
 function collected(config: FileConfig, topic?: string): Set<string> {
   const sources = config.pipelines.flatMap(({source}) => (source ? [source] : []))
   const wanted = sources.filter(({channels}) => topic === undefined || channels.some((channel) => channelTopic(channel) === topic))
@@ -151,12 +151,11 @@ function pipelineSinksExist(checked: Checked): Problem[] {
 function allStandsAlone(checked: Checked): Problem[] {
   return checked.config.pipelines.flatMap(({source}, index) => {
     if (!source) return []
+    const {symbols, quotes} = source
     const path = ['pipelines', index, 'source']
-    const all = source.symbols.includes(ALL)
-    if (all && source.symbols.length > 1)
-      return [problem(checked, [...path, 'symbols'], `'${ALL}' among other symbols`, `[${ALL}], or symbols`)]
-    if (!all && source.quotes)
-      return [problem(checked, [...path, 'quotes'], 'quotes, with symbols by name', `no quotes, or symbols: [${ALL}]`)]
+    if (symbols === ALL) return []
+    if (symbols.includes(ALL)) return [problem(checked, [...path, 'symbols'], `'${ALL}' among other symbols`, `[${ALL}], or symbols`)]
+    if (quotes) return [problem(checked, [...path, 'quotes'], 'quotes, with symbols by name', `no quotes, or symbols: [${ALL}]`)]
     return []
   })
 }

@@ -8,6 +8,7 @@ import {CANDLE_INTERVALS, type CandleInterval} from '../core/records.ts'
 import {CHANNELS, EXCHANGES, SINK_KINDS, TOPIC_NAMES} from './catalogue.ts'
 import {SECRET_FORMS} from './secrets.ts'
 import {
+  ALL,
   duration,
   durationOrForever,
   hostPort,
@@ -107,6 +108,7 @@ const source = z.strictObject({
   symbols: z
     .array(symbolOrAll())
     .min(1, {error: 'one symbol or more, such as BTC-KRW, or [all]'})
+    .transform((symbols) => (symbols.length === 1 && symbols[0] === ALL ? ALL : symbols))
     .describe('Which markets, for example `[BTC-KRW, ETH-KRW]`; `[all]` is every market that the exchange lists.'),
   quotes: z
     .array(z.enum(['KRW', 'BTC', 'USDT']))

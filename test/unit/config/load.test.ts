@@ -49,6 +49,12 @@ describe('defaults', () => {
     expect(config.topics['market.book']).toMatchObject({retentionMs: null, retentionBytes: null})
   })
 
+  it('takes every market where the symbols are all', async () => {
+    const {config, settings} = await load(`version: 1\n${PIPELINE.replace('[BTC-KRW]', '[all], quotes: [KRW]')}`)
+    expect(config.pipelines[0]?.source).toMatchObject({symbols: 'all', quotes: ['KRW']})
+    expect(settings.find(({display}) => display === 'pipelines.krw.source.symbols')?.value).toEqual(['all'])
+  })
+
   it('keeps in a store what the store itself would', async () => {
     const {config} = await load('version: 1\nsinks: {store: {kind: store}}')
     expect(config.sinks.store?.retention).toEqual(DEFAULT_RETENTION)
