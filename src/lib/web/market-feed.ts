@@ -21,6 +21,7 @@ export interface MarketFeedOptions {
 
 /** Time between two tries while the store does not answer. */
 const RETRY_MS = 1_000
+const DAY = '1d'
 
 /**
  * One market's live data: looks at the store once per period, however many browsers watch, and sends each what is new to it.
@@ -28,12 +29,11 @@ const RETRY_MS = 1_000
  */
 export class MarketFeed {
   readonly #options: MarketFeedOptions
-  /** Ids of another run (or of a feed that has ended since) are not resumed from: their cursors may be of another store. */
+  /** Event ids begin with it, so that those of another feed (ended since, or of another server) are not taken for ours. */
   readonly #run = randomBytes(6).toString('hex')
   readonly #clients = new Set<LiveClient>()
   readonly #trades: TradeWindow
   readonly #candles = new Map<CandleInterval, CandleWindow>()
-  readonly #days: CandleWindow
   #ticker: Ticker | null = null
   #book: Book | null = null
   #day: Candle | null = null
@@ -42,7 +42,6 @@ export class MarketFeed {
   constructor(options: MarketFeedOptions) {
     this.#options = options
     this.#trades = new TradeWindow(options.market, options.store)
-    this.#days = new CandleWindow(options.market, '1d', options.store)
   }
 
   get clients(): ReadonlySet<LiveClient> {
@@ -56,7 +55,7 @@ export class MarketFeed {
 
   remove(client: LiveClient): void {
     this.#clients.delete(client)
-    const used = new Set([...this.#clients].map(({interval}) => interval))
+    const used = this.#intervals()
     for (const interval of this.#candles.keys()) if (!used.has(interval)) this.#candles.delete(interval)
   }
 
@@ -79,6 +78,8 @@ export class MarketFeed {
       return true
     } catch (error) {
       this.#options.logger.debug({error}, 'live data could not be read')
+      this.#trades.forget()
+      this.#candles.clear()
       this.#setAvailable(false, error instanceof Error ? error.message : String(error))
       return false
     }
@@ -91,9 +92,13 @@ export class MarketFeed {
     if (trades.kind === 'more') texts.push(event('trades', trades.trades, this.#id()))
     texts.push(...(await this.#latestState()))
     const candles = new Map<CandleInterval, string>()
-    for (const interval of new Set([...this.#clients].map((client) => client.interval))) {
+    for (const interval of this.#intervals()) {
       const changed = await this.#window(interval).refresh()
       if (changed.length > 0) candles.set(interval, event('candles', changed))
+      const today = interval === DAY ? changed.at(-1) : undefined
+      if (today === undefined) continue
+      this.#day = today
+      texts.push(event('day', today))
     }
     return {jump: trades.kind === 'jump', text: texts.join(''), candles}
   }
@@ -105,12 +110,14 @@ export class MarketFeed {
     if (ticker !== null && ticker.id !== this.#ticker?.id) texts.push(event('ticker', ticker))
     const book = await store.read((reader) => reader.book(market))
     if (book !== null && book.id !== this.#book?.id) texts.push(event('book', book))
-    const day = (await this.#days.refresh()).at(-1)
-    if (day !== undefined) texts.push(event('day', day))
     this.#ticker = ticker
     this.#book = book
-    this.#day = day ?? this.#day
     return texts
+  }
+
+  /** Those that browsers look at, and the day, whose open is what today's change is measured from. */
+  #intervals(): ReadonlySet<CandleInterval> {
+    return new Set([DAY, ...[...this.#clients].map(({interval}) => interval)])
   }
 
   #update(client: LiveClient, news: News): void {
@@ -128,8 +135,8 @@ export class MarketFeed {
 
   /** What a browser that was cut off after the event `id` has not seen; undefined where that is too long ago to tell. */
   #missed(id: string | undefined): readonly Trade[] | undefined {
-    const prefix = `${this.#run}.`
-    return id?.startsWith(prefix) ? this.#trades.since(decodeCursor(id.slice(prefix.length))) : undefined
+    const [run, position] = id?.split('.') ?? []
+    return run === this.#run ? this.#trades.since(Number(position)) : undefined
   }
 
   #catchUp(missed: readonly Trade[]): string {
@@ -166,7 +173,7 @@ export class MarketFeed {
   }
 
   #id(): string {
-    return `${this.#run}.${encodeURIComponent(this.#trades.cursor ?? '')}`
+    return `${this.#run}.${this.#trades.position}`
   }
 }
 
@@ -174,15 +181,6 @@ interface News {
   readonly jump: boolean
   readonly text: string
   readonly candles: ReadonlyMap<CandleInterval, string>
-}
-
-/** The Last-Event-ID header is free text; a cursor that can't be decoded is one that was never given out. */
-function decodeCursor(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return ''
-  }
 }
 
 /** One event in the wire format of server-sent events; JSON has no line breaks of its own. */

@@ -56,7 +56,7 @@ export async function startServer(options: WebServerOptions): Promise<WebServer>
   const {metrics, health, clock} = context
   const page = await readPageFiles(options.pageDirectory)
   const logger = context.logger.child({component: 'web'})
-  const store = new StoreGate({reader, health, logger, deadlineMs: storeDeadlineMs})
+  const store = new StoreGate({reader, clock, health, logger, deadlineMs: storeDeadlineMs})
   const hub = new FeedHub({...live, store, logger, clock, clientsGauge: metrics.gauge('coinpipe_sse_clients')})
   const app = createApp(metrics, logger)
   addRoutes(app, {store, hub, metrics, health, page, simulated, markets: new Markets(store, clock)})

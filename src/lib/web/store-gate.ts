@@ -1,11 +1,12 @@
-import type {Logger} from '../core/context.ts'
-import {DeadlineError, InvalidInputError, NotConnectedError} from '../core/errors.ts'
+import type {Clock, Logger} from '../core/context.ts'
+import {DeadlineError, InvalidInputError} from '../core/errors.ts'
 import type {Health} from '../core/health.ts'
 import type {MarketReader} from '../core/ports/market-reader.ts'
 import {StoreUnavailableError} from './errors.ts'
 
 export interface StoreGateOptions {
   readonly reader: MarketReader
+  readonly clock: Clock
   readonly health: Health
   readonly logger: Logger
   /** Longest wait for one answer. */
@@ -13,6 +14,8 @@ export interface StoreGateOptions {
 }
 
 const COMPONENT = 'store'
+/** A store that was deleted or replaced may still answer, from a file that nobody writes to any more; the reader's own check tells. */
+const CHECK_EVERY_MS = 1_000
 
 /**
  * The one way to the store: bounds every call in time, keeps the store's health, and connects again after the connection was lost.
@@ -21,6 +24,7 @@ const COMPONENT = 'store'
 export class StoreGate {
   readonly #options: StoreGateOptions
   #reconnect = false
+  #checkedAtMs = Number.NEGATIVE_INFINITY
   #connecting: Promise<void> | undefined
   #down = false
 
@@ -44,20 +48,27 @@ export class StoreGate {
 
   async #ask<T>(question: (reader: MarketReader) => Promise<T>): Promise<T> {
     if (this.#reconnect) await this.#connect()
-    return question(this.#options.reader)
+    const {reader, clock} = this.#options
+    if (clock.monotonicMs() - this.#checkedAtMs >= CHECK_EVERY_MS) {
+      await reader.check()
+      this.#checkedAtMs = clock.monotonicMs()
+    }
+    return question(reader)
   }
 
   /** Callers that come meanwhile wait for the same attempt. */
   #connect(): Promise<void> {
-    this.#connecting ??= this.#options.reader
-      .connect()
-      .then(() => {
-        this.#reconnect = false
-      })
-      .finally(() => {
-        this.#connecting = undefined
-      })
+    this.#connecting ??= this.#openAnew().finally(() => {
+      this.#connecting = undefined
+    })
     return this.#connecting
+  }
+
+  async #openAnew(): Promise<void> {
+    const {reader} = this.#options
+    await reader.close()
+    await reader.connect()
+    this.#reconnect = false
   }
 
   async #withDeadline<T>(answer: Promise<T>): Promise<T> {
@@ -78,7 +89,7 @@ export class StoreGate {
   }
 
   #setDown(cause: unknown): void {
-    if (cause instanceof NotConnectedError) this.#reconnect = true
+    this.#reconnect = true
     this.#options.health.set(COMPONENT, 'down', cause instanceof Error ? cause.message : String(cause))
     if (!this.#down) this.#options.logger.warn({error: cause}, 'the store does not answer')
     this.#down = true

@@ -1,4 +1,4 @@
-import type {MarketId, MarketReader} from '../core/ports/market-reader.ts'
+import type {MarketId} from '../core/ports/market-reader.ts'
 import type {Trade} from '../core/records.ts'
 import type {StoreGate} from './store-gate.ts'
 
@@ -8,8 +8,8 @@ export const SHOWN_TRADES = 100
 const KEPT_TRADES = 2_000
 
 interface Batch {
-  /** Where the store's answer ended. */
-  readonly cursor: string
+  /** Counts the batches of this window. */
+  readonly number: number
   /** Oldest first. */
   readonly trades: readonly Trade[]
 }
@@ -17,7 +17,7 @@ interface Batch {
 /** What one look at the store found. */
 export type TradeNews =
   | {readonly kind: 'none'}
-  | {readonly kind: 'more'; readonly cursor: string; readonly trades: readonly Trade[]}
+  | {readonly kind: 'more'; readonly trades: readonly Trade[]}
   /** Too much at once to show one by one (or the first look): the window was read anew. */
   | {readonly kind: 'jump'}
 
@@ -26,50 +26,53 @@ export class TradeWindow {
   readonly #market: MarketId
   readonly #store: StoreGate
   #batches: Batch[] = []
+  /** The store's cursor. It moves on even when this market is quiet, so that no look goes over old ground. */
+  #cursor: string | undefined
 
   constructor(market: MarketId, store: StoreGate) {
     this.#market = market
     this.#store = store
   }
 
-  /** Cursor of the newest batch; undefined before the first look. */
-  get cursor(): string | undefined {
-    return this.#batches.at(-1)?.cursor
+  /** Number of the newest batch, for {@link since}; 0 before the first look. */
+  get position(): number {
+    return this.#batches.at(-1)?.number ?? 0
   }
 
   /** The newest trades, oldest first. */
   get newest(): readonly Trade[] {
-    const trades: Trade[] = []
-    for (let i = this.#batches.length - 1; i >= 0 && trades.length < SHOWN_TRADES; i--) trades.unshift(...(this.#batches[i]?.trades ?? []))
-    return trades.slice(-SHOWN_TRADES)
+    return this.#batches.flatMap((batch) => batch.trades).slice(-SHOWN_TRADES)
   }
 
   /** Reads what was stored since the last look. */
   async refresh(): Promise<TradeNews> {
-    const after = this.cursor
+    const after = this.#cursor
     if (after === undefined) return this.#jump()
-    const page = await this.#ask((reader) => reader.trades({...this.#market, after, limit: SHOWN_TRADES + 1}))
-    if (page.trades.length > SHOWN_TRADES) return this.#jump()
-    if (page.trades.length === 0) return {kind: 'none'}
-    this.#batches.push(page)
+    const {trades, cursor} = await this.#store.read((reader) => reader.trades({...this.#market, after, limit: SHOWN_TRADES + 1}))
+    if (trades.length > SHOWN_TRADES) return this.#jump()
+    this.#cursor = cursor
+    if (trades.length === 0) return {kind: 'none'}
+    this.#batches.push({number: this.position + 1, trades})
     this.#forgetOldest()
-    return {kind: 'more', ...page}
+    return {kind: 'more', trades}
   }
 
-  /** Trades stored after `cursor`, oldest first; undefined where that is too long ago, or not a cursor of this window. */
-  since(cursor: string): readonly Trade[] | undefined {
-    const index = this.#batches.findIndex((batch) => batch.cursor === cursor)
+  /** Trades of the batches after `position`, oldest first; undefined where that is too long ago, or not a position of this window. */
+  since(position: number): readonly Trade[] | undefined {
+    const index = this.#batches.findIndex((batch) => batch.number === position)
     return index === -1 ? undefined : this.#batches.slice(index + 1).flatMap((batch) => batch.trades)
   }
 
-  async #jump(): Promise<TradeNews> {
-    const page = await this.#ask((reader) => reader.trades({...this.#market, limit: SHOWN_TRADES}))
-    this.#batches = [{cursor: page.cursor, trades: page.trades.toReversed()}]
-    return {kind: 'jump'}
+  /** Makes the next look a fresh one: after the store was gone it may be another one, where the cursor means nothing. */
+  forget(): void {
+    this.#cursor = undefined
   }
 
-  #ask<T>(question: (reader: MarketReader) => Promise<T>): Promise<T> {
-    return this.#store.read(question)
+  async #jump(): Promise<TradeNews> {
+    const {trades, cursor} = await this.#store.read((reader) => reader.trades({...this.#market, limit: SHOWN_TRADES}))
+    this.#cursor = cursor
+    this.#batches = [{number: this.position + 1, trades: trades.toReversed()}]
+    return {kind: 'jump'}
   }
 
   #forgetOldest(): void {
