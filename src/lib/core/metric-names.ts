@@ -24,6 +24,7 @@ export const COUNTERS = {
   coinpipe_spill_records_total: {help: 'Records written to the spill on disk and read back.', labels: ['component', 'direction']},
   coinpipe_retries_total: {help: 'Attempts repeated after a retryable error.', labels: ['component', 'code']},
   coinpipe_rebalances_total: {help: 'Times a subscription was assigned other partitions.', labels: ['component']},
+  coinpipe_retention_missed_total: {help: 'Records that retention removed before a subscription read them.', labels: ['component']},
   coinpipe_retention_deleted_total: {help: 'Records removed by retention.', labels: ['component']},
   coinpipe_candles_total: {help: 'Candle records published, by kind.', labels: ['kind']},
   coinpipe_http_requests_total: {help: 'HTTP requests served by status class.', labels: ['route', 'status']},

@@ -1,0 +1,161 @@
+import {Worker} from 'node:worker_threads'
+import {NotConnectedError} from '../../core/errors.ts'
+import {workerEntry} from '../../core/worker-entry.ts'
+import {orLate} from '../deadline.ts'
+import {fromFailure, WriterLostError} from '../errors.ts'
+import {ByteGate} from './byte-gate.ts'
+import type {FromWriter, OpName, Reply, ToWriter, WriterOps, WriterOptions} from './protocol.ts'
+
+/** How long opening may take: a lock wait, and a file that has to be recovered after a crash. */
+const OPEN_MS = 30_000
+const CLOSE_MS = 10_000
+
+interface Waiting {
+  readonly bytes: number
+  resolve(result: unknown): void
+  reject(error: Error): void
+}
+
+export interface WriterClientOptions extends WriterOptions {
+  /** Most bytes on their way to the writer; a publish that would pass it waits. */
+  readonly maxQueueBytes: number
+}
+
+export interface WriterEvents {
+  /** Something was committed. */
+  onCommit(): void
+  onMaintained(deleted: number, logBytes: number): void
+  onMaintenanceFailed(error: Error): void
+  onQueue(requests: number, bytes: number): void
+}
+
+/** The main thread's side of the writer thread. */
+export class WriterClient {
+  readonly #options: WriterClientOptions
+  readonly #events: WriterEvents
+  readonly #waiting = new Map<number, Waiting>()
+  readonly #gate: ByteGate
+  #worker: Worker | null = null
+  #lastId = 0
+
+  constructor(options: WriterClientOptions, events: WriterEvents) {
+    this.#options = options
+    this.#events = events
+    this.#gate = new ByteGate(options.maxQueueBytes)
+  }
+
+  get connected(): boolean {
+    return this.#worker !== null
+  }
+
+  async connect(): Promise<void> {
+    const {path, busyTimeoutMs, lingerMs, retentionCheckMs} = this.#options
+    const workerData: WriterOptions = {path, busyTimeoutMs, lingerMs, retentionCheckMs}
+    const worker = new Worker(workerEntry('bus-writer'), {workerData, name: 'bus-writer'})
+    const opened = Promise.withResolvers<void>()
+    let death: Error | undefined
+    worker.on('message', (message: FromWriter) => this.#onMessage(message, opened))
+    worker.on('error', (error: Error) => {
+      death = error
+    })
+    worker.on('exit', () => this.#onExit(worker, death, opened.reject))
+    this.#worker = worker
+    try {
+      await orLate(opened.promise, OPEN_MS, `opening the log ${path}`)
+    } catch (error) {
+      this.#worker = null
+      await worker.terminate()
+      throw error
+    }
+  }
+
+  /** `bytes` counts against the queue limit. Requests are executed in the order of the calls. */
+  call<K extends OpName>(op: K, input: WriterOps[K]['in'], bytes = 0): Promise<WriterOps[K]['out']> {
+    return new Promise<WriterOps[K]['out']>((resolve, reject) => {
+      this.#gate.enter(bytes, () => this.#post(op, input, {bytes, resolve: resolve as Waiting['resolve'], reject}))
+    })
+  }
+
+  /** Has the writer finish what it was given, within bounds. */
+  async close(): Promise<void> {
+    const worker = this.#worker
+    if (worker === null) return
+    this.#worker = null
+    const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
+    worker.postMessage({kind: 'close'} satisfies ToWriter)
+    try {
+      await orLate(exited, CLOSE_MS, `closing the log ${this.#options.path}`)
+    } catch (error) {
+      await worker.terminate()
+      throw error
+    }
+  }
+
+  #post<K extends OpName>(op: K, input: WriterOps[K]['in'], waiting: Waiting): void {
+    if (this.#worker === null) {
+      waiting.reject(this.notConnected())
+      return this.#gate.leave(waiting.bytes)
+    }
+    const id = ++this.#lastId
+    this.#waiting.set(id, waiting)
+    // A variant of `Request`: the type system cannot follow that op and input belong together through a type parameter.
+    this.#worker.postMessage({kind: 'request', request: {id, op, input}} as ToWriter)
+    this.#events.onQueue(this.#waiting.size, this.#gate.bytes)
+  }
+
+  #onMessage(message: FromWriter, opened: PromiseWithResolvers<void>): void {
+    switch (message.kind) {
+      case 'opened':
+        return opened.resolve()
+      case 'openFailed':
+        return opened.reject(fromFailure(message.failure))
+      case 'replies':
+        return this.#onReplies(message.replies)
+      case 'maintained':
+        return this.#events.onMaintained(message.deleted, message.logBytes)
+      case 'maintenanceFailed':
+        return this.#events.onMaintenanceFailed(fromFailure(message.failure))
+    }
+  }
+
+  #onReplies(replies: readonly Reply[]): void {
+    for (const reply of replies) {
+      const waiting = this.#waiting.get(reply.id)
+      if (waiting === undefined) continue
+      this.#waiting.delete(reply.id)
+      if ('failure' in reply) waiting.reject(fromFailure(reply.failure))
+      else waiting.resolve(reply.result)
+      this.#gate.leave(waiting.bytes)
+    }
+    this.#events.onQueue(this.#waiting.size, this.#gate.bytes)
+    this.#events.onCommit()
+  }
+
+  #onExit(worker: Worker, death: Error | undefined, failOpening: (error: Error) => void): void {
+    const error = new WriterLostError(
+      `the writer thread of the log ${this.#options.path} ended${death === undefined ? '' : `: ${death.message}`}`,
+      {
+        cause: death,
+        retry: {kind: 'later'},
+        remedy: [
+          'what was not acknowledged may or may not be in the log; connect again and publish it once more',
+          'please report this: it is a bug',
+        ],
+      },
+    )
+    if (this.#worker === worker) this.#worker = null
+    failOpening(error)
+    const waiting = [...this.#waiting.values()]
+    this.#waiting.clear()
+    for (const {bytes, reject} of waiting) {
+      reject(error)
+      this.#gate.leave(bytes)
+    }
+  }
+
+  notConnected(): NotConnectedError {
+    return new NotConnectedError(`the log ${this.#options.path} is not open`, {
+      remedy: ['call connect() first; after close() the bus is over'],
+    })
+  }
+}

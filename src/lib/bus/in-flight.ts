@@ -1,0 +1,94 @@
+import type {TopicPartition} from '../core/ports/bus.ts'
+import {partitionKey} from './assign.ts'
+
+/** What a delivery holds of one partition. */
+export interface Span extends TopicPartition {
+  /** Generation in which the partition was got. */
+  readonly epoch: number
+  /** Offset to go back to in order to read it again. */
+  readonly first: number
+  /** Offset after its last item. */
+  readonly next: number
+}
+
+/** One delivery on its way: handed out, then committing, then gone. */
+export interface Entry {
+  readonly memberId: string
+  readonly spans: readonly Span[]
+}
+
+/** `commit`: go on and commit. `again`: its records are read again, so there is nothing to commit. `closed`: the subscription has ended. */
+export type Turn = 'commit' | 'again' | 'closed'
+
+interface Tracked {
+  state: 'out' | 'waiting' | 'committing'
+  onTurn: (turn: Turn) => void
+  /** Entries that commit together; none may overtake them. Null: commits by itself, and later ones may be sent right behind it. */
+  together: object | null
+}
+
+/**
+ * Deliveries handed out and not yet committed, in their order. A commit waits for its turn: until all earlier ones were sent off. Commits of one
+ * member are executed in the order they are sent, so several may be under way.
+ */
+export class InFlight {
+  readonly #entries = new Map<Entry, Tracked>()
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  add(entry: Entry): void {
+    this.#entries.set(entry, {state: 'out', onTurn: () => undefined, together: null})
+  }
+
+  /** Resolves once the caller may commit the entry, or never will. */
+  turn(entry: Entry, together: object | null = null): Promise<Turn> {
+    const tracked = this.#entries.get(entry)
+    if (tracked === undefined) return Promise.resolve('again')
+    return new Promise((resolve) => {
+      Object.assign(tracked, {state: 'waiting', onTurn: resolve, together})
+      this.#advance()
+    })
+  }
+
+  /** The commit succeeded. */
+  remove(entry: Entry): void {
+    this.#entries.delete(entry)
+    this.#advance()
+  }
+
+  /** Takes out this entry and all later ones; returns them, so that they are read again. */
+  supersede(entry: Entry, turn: 'again' | 'closed' = 'again'): readonly Entry[] {
+    if (!this.#entries.has(entry)) return []
+    const all = [...this.#entries.keys()]
+    const superseded = all.slice(all.indexOf(entry))
+    for (const later of superseded) {
+      this.#entries.get(later)?.onTurn(turn)
+      this.#entries.delete(later)
+    }
+    return superseded
+  }
+
+  /** Whether any entry holds records of the partition. */
+  touches(partition: TopicPartition): boolean {
+    const key = partitionKey(partition)
+    return [...this.#entries.keys()].some((entry) => entry.spans.some((span) => partitionKey(span) === key))
+  }
+
+  close(): void {
+    for (const entry of [...this.#entries.keys()]) this.supersede(entry, 'closed')
+  }
+
+  #advance(): void {
+    let blockedBy: object | null = null
+    for (const tracked of this.#entries.values()) {
+      if (tracked.state === 'out' || (blockedBy !== null && tracked.together !== blockedBy)) return
+      if (tracked.state === 'waiting') {
+        tracked.state = 'committing'
+        tracked.onTurn('commit')
+      }
+      blockedBy = tracked.together
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import type {Headers, OutgoingRecord, Value} from '../core/ports/bus.ts'
+import {checkTopicName} from '../core/topics.ts'
+import {recordTooLarge} from './errors.ts'
+
+/** The largest record: value, key and headers together, as UTF-8. */
+export const MAX_RECORD_BYTES = 16 * 1024 * 1024
+
+/** Overhead of a record on its way, so that many empty ones count too. */
+const RECORD_BYTES = 64
+
+/** Checks topic names and sizes. Returns about what the records take in memory. */
+export function checkRecords(records: readonly OutgoingRecord[]): number {
+  let bytes = 0
+  for (const {topic, key, value, headers} of records) {
+    checkTopicName(topic)
+    bytes += checkSize(topic, key, value, headerText(headers))
+  }
+  return bytes
+}
+
+/** Throws RecordTooLargeError. */
+export function checkSize(topic: string, key: string | null, value: Value | null, headers: string | null): number {
+  const size = (value?.length ?? 0) + (key?.length ?? 0) + (headers?.length ?? 0)
+  // Up to three bytes of UTF-8 per unit of text: measured exactly only where it could matter.
+  if (size * 3 > MAX_RECORD_BYTES) {
+    const exact = Buffer.byteLength(value ?? '') + Buffer.byteLength(key ?? '') + Buffer.byteLength(headers ?? '')
+    if (exact > MAX_RECORD_BYTES) throw recordTooLarge(topic, exact, MAX_RECORD_BYTES)
+  }
+  return size + RECORD_BYTES
+}
+
+/** Headers as JSON; null where there are none. */
+export function headerText(headers: Headers | undefined): string | null {
+  if (headers === undefined) return null
+  const text = JSON.stringify(headers)
+  return text === '{}' ? null : text
+}

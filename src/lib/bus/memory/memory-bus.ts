@@ -1,0 +1,229 @@
+import {randomUUID} from 'node:crypto'
+import type {Context} from '../../core/context.ts'
+import {NotConnectedError} from '../../core/errors.ts'
+import type {
+  Bus,
+  BusAdmin,
+  BusMessage,
+  BusNode,
+  GroupDescription,
+  GroupLag,
+  OutgoingRecord,
+  Position,
+  PublishResult,
+  SubscribeOptions,
+  TopicConfig,
+  TopicDescription,
+  Transaction,
+  TransactionOptions,
+} from '../../core/ports/bus.ts'
+import {currentProcess} from '../../core/process-identity.ts'
+import {checkTopicName, defaultTopicConfig} from '../../core/topics.ts'
+import {partitionKey} from '../assign.ts'
+import {evict, type GroupState, type Holding, join, LEASE_MS, leave, type Member, release, renew} from '../group-state.ts'
+import {checkRecords} from '../limits.ts'
+import {type Grant, type GroupBackend, GroupSubscription, type Membership} from '../subscription.ts'
+import {runTransaction, type TransactionContent} from '../transaction.ts'
+import {MemoryLog} from './memory-log.ts'
+
+export interface MemoryBusOptions {
+  /** Shared by the buses that should see each other; default: a log of its own. */
+  readonly log?: MemoryLog
+  readonly topics?: Readonly<Record<string, TopicConfig>>
+}
+
+/** The whole of both ports in memory, for tests and for pipelines that need no log. Buses that share a {@link MemoryLog} see each other. */
+export class MemoryBus implements Bus, BusAdmin {
+  readonly capabilities = {transactions: true, idempotence: true, staticMembership: true, cooperative: true}
+  readonly #options: MemoryBusOptions
+  readonly #context: Context
+  readonly #log: MemoryLog
+  readonly #subscriptions = new Set<GroupSubscription>()
+  #state: 'new' | 'open' | 'closed' = 'new'
+
+  constructor(options: MemoryBusOptions, context: Context) {
+    this.#options = options
+    this.#context = context
+    this.#log = options.log ?? new MemoryLog()
+  }
+
+  async connect(): Promise<void> {
+    if (this.#state === 'closed') throw notConnected()
+    this.#state = 'open'
+  }
+
+  async check(): Promise<void> {
+    this.#open()
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#subscriptions].map((subscription) => subscription.close()))
+    this.#state = 'closed'
+  }
+
+  async publish(records: readonly OutgoingRecord[]): Promise<readonly PublishResult[]> {
+    checkRecords(records)
+    return this.#open().append(records, this.#configOf, Date.now())
+  }
+
+  subscribe(options: SubscribeOptions, signal: AbortSignal): GroupSubscription {
+    for (const topic of options.topics) checkTopicName(topic)
+    const subscription = new GroupSubscription(this.#backend(options), options, this.#context, signal)
+    this.#subscriptions.add(subscription)
+    return subscription
+  }
+
+  transaction<T>(options: TransactionOptions, fn: (transaction: Transaction) => Promise<T>): Promise<T> {
+    const parts = {
+      subscriptions: this.#subscriptions,
+      start: async (id: string) => this.#open().startTransaction(id),
+      commit: async ({id, epoch, records, commits}: TransactionContent) => {
+        const log = this.#open()
+        log.checkTransaction(id, epoch)
+        for (const commit of commits) log.checkCommit(commit)
+        log.append(records, this.#configOf, Date.now())
+        for (const commit of commits) log.commit(commit)
+      },
+    }
+    return runTransaction(parts, options, fn)
+  }
+
+  // Admin
+
+  async listTopics(): Promise<readonly string[]> {
+    return [...this.#open().topics.keys()].sort()
+  }
+
+  async describeTopic(name: string): Promise<TopicDescription> {
+    const {config, partitions} = this.#open().topic(name)
+    const offsets = partitions.map(({earliest, records}, partition) => ({topic: name, partition, earliest, latest: records.length}))
+    return {name, ...config, offsets}
+  }
+
+  async ensureTopic(topic: string, config: TopicConfig): Promise<void> {
+    this.#open().ensureTopicExactly(topic, config)
+  }
+
+  async deleteTopic(topic: string): Promise<void> {
+    this.#open().deleteTopic(topic)
+  }
+
+  async trim(positions: readonly Position[]): Promise<void> {
+    this.#open().trim(positions)
+  }
+
+  async listGroups(): Promise<readonly string[]> {
+    return [...this.#open().groups.keys()].sort()
+  }
+
+  async describeGroup(group: string): Promise<GroupDescription> {
+    const {generation, members, holdings} = this.#open().groups.get(group)?.state ?? {generation: 0, members: [], holdings: []}
+    const partitionsOf = (id: string) => holdings.filter(({owner}) => owner === id).map(({topic, partition}) => ({topic, partition}))
+    return {group, generation, members: members.map(({id}) => ({id, partitions: partitionsOf(id)}))}
+  }
+
+  async lag(name: string): Promise<readonly GroupLag[]> {
+    const log = this.#open()
+    const group = log.groups.get(name)
+    const keys = new Map([...(group?.offsets.values() ?? []), ...(group?.state.holdings ?? [])].map((at) => [partitionKey(at), at]))
+    return [...keys]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, {topic, partition}]) => {
+        const {earliest, records} = log.partition({topic, partition})
+        const committed = group?.offsets.get(key)?.offset ?? null
+        return {topic, partition, committed, latest: records.length, lag: records.length - Math.max(committed ?? earliest, earliest)}
+      })
+  }
+
+  async resetGroup(group: string, positions: readonly Position[]): Promise<void> {
+    const log = this.#open()
+    const {offsets} = log.requireEmpty(group, Date.now())
+    for (const position of positions) log.partition(position)
+    for (const position of positions) offsets.set(partitionKey(position), position)
+  }
+
+  async deleteGroup(group: string): Promise<void> {
+    const log = this.#open()
+    log.requireEmpty(group, Date.now())
+    log.groups.delete(group)
+  }
+
+  async offsetsAt(topic: string, timestampMs: number): Promise<readonly Position[]> {
+    return this.#open()
+      .topic(topic)
+      .partitions.map(({earliest, records}, partition) => {
+        const at = records.findIndex((message) => message.offset >= earliest && message.timestampMs >= timestampMs)
+        return {topic, partition, offset: at < 0 ? records.length : at}
+      })
+  }
+
+  async read(position: Position, maxRecords: number): Promise<readonly BusMessage[]> {
+    const {earliest, records} = this.#open().partition(position)
+    const from = Math.max(position.offset, earliest)
+    return records.slice(from, from + maxRecords)
+  }
+
+  async nodes(): Promise<readonly BusNode[]> {
+    return [{id: 'memory', address: 'this process', controller: true}]
+  }
+
+  // Inside
+
+  #backend({group, topics, from, instanceId}: SubscribeOptions): GroupBackend {
+    const log = this.#open()
+    const membership = (id: string, state: GroupState): Membership => ({
+      memberId: id,
+      generation: state.generation,
+      grants: state.holdings.filter(({owner}) => owner === id).map((holding) => this.#grant(group, holding, from ?? 'earliest')),
+    })
+    return {
+      component: 'memory-bus',
+      join: async () => {
+        for (const topic of topics) log.ensureTopic(topic, this.#configOf(topic))
+        const member = newMember(topics, instanceId ?? null)
+        return membership(
+          member.id,
+          log.change(group, (state) => join(evict(state, Date.now()), member), Date.now()),
+        )
+      },
+      sync: async (id, drained) => {
+        if (!log.group(group).state.members.some((member) => member.id === id)) return null
+        const now = Date.now()
+        return membership(
+          id,
+          log.change(group, (state) => release(evict(renew(state, id, now), now), id, drained), now),
+        )
+      },
+      commit: async (memberId, positions) => log.commit({group, memberId, positions}),
+      leave: async (id) => void log.change(group, (state) => leave(state, id), Date.now()),
+      generation: () => log.group(group).state.generation,
+      read: (request) => log.read(request),
+      onChange: (listener) => log.listen(listener),
+      ended: (subscription) => this.#subscriptions.delete(subscription),
+    }
+  }
+
+  /** `latest` is fixed by a commit, so that a take-over before the first ack does not skip what came in between. */
+  #grant(group: string, {topic, partition, owner, target, epoch}: Holding, from: 'earliest' | 'latest'): Grant {
+    const {earliest, records} = this.#log.partition({topic, partition})
+    const {offsets} = this.#log.group(group)
+    const key = partitionKey({topic, partition})
+    if (from === 'latest' && !offsets.has(key)) offsets.set(key, {topic, partition, offset: records.length})
+    return {topic, partition, epoch, revoking: target !== owner, committed: offsets.get(key)?.offset ?? null, earliest}
+  }
+
+  readonly #configOf = (topic: string): TopicConfig => this.#options.topics?.[topic] ?? defaultTopicConfig(topic)
+
+  #open(): MemoryLog {
+    if (this.#state !== 'open') throw notConnected()
+    return this.#log
+  }
+}
+
+function newMember(topics: readonly string[], instanceId: string | null): Member {
+  return {id: randomUUID(), instanceId, topics, process: currentProcess(), leaseUntilMs: Date.now() + LEASE_MS}
+}
+
+function notConnected(): NotConnectedError {
+  return new NotConnectedError('the memory bus is not open', {remedy: ['call connect() first; after close() the bus is over']})
+}
