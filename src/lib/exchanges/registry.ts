@@ -1,7 +1,14 @@
+import type {Context} from '../core/context.ts'
+import type {Source} from '../core/ports/source.ts'
 import type {MarketChannel} from '../core/records.ts'
 import type {FrameDecoder} from './decoder.ts'
 import {UnknownExchangeError} from './errors.ts'
+import {createUpbitFeed} from './upbit/feed.ts'
+import type {UpbitFeedOptions} from './upbit/feed-options.ts'
 import {createUpbitDecoder} from './upbit/frames.ts'
+
+/** What a feed can be asked for; the only exchange there is sets the shape. */
+export type FeedOptions = UpbitFeedOptions
 
 export interface ExchangeSpec {
   /** As in flags and records. */
@@ -10,11 +17,18 @@ export interface ExchangeSpec {
   readonly name: string
   readonly channels: readonly MarketChannel[]
   createDecoder(): FrameDecoder
+  createFeed(options: FeedOptions, context: Context): Source
 }
 
 /** Every exchange that coinpipe knows. */
 export const EXCHANGES: readonly ExchangeSpec[] = [
-  {id: 'upbit', name: 'Upbit', channels: ['trade', 'book', 'ticker', 'candle'], createDecoder: createUpbitDecoder},
+  {
+    id: 'upbit',
+    name: 'Upbit',
+    channels: ['trade', 'book', 'ticker', 'candle'],
+    createDecoder: createUpbitDecoder,
+    createFeed: createUpbitFeed,
+  },
 ]
 
 export const EXCHANGE_IDS: readonly string[] = EXCHANGES.map((exchange) => exchange.id)

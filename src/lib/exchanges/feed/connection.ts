@@ -25,6 +25,8 @@ export interface ConnectionOptions {
   readonly limiter: RateLimiter
   /** The request to send on a new connection. */
   readonly greeting: () => string
+  /** A text that the exchange itself answers, sent beside each ping: a pong only shows that its web server lives. */
+  readonly heartbeat: string
   readonly onOpen: (greeting: string) => void
   /** Called for every data frame, in the same tick as the others of one read. */
   readonly onFrame: (frame: Buffer) => void
@@ -39,6 +41,10 @@ export class Connection {
   #paused = false
   /** Anything heard since the last ping. A paused socket hears nothing and is not to blame. */
   #heard = false
+  /** A message since the last ping; pongs don't count. */
+  #hasMessage = false
+  /** Whether the exchange is known to answer heartbeats. Only then is their silence held against it. */
+  #heartbeats: 'unknown' | 'sent' | 'answered' | 'off' = 'unknown'
   #dropReason: DropReason = 'closed'
 
   constructor(options: ConnectionOptions, context: Context) {
@@ -77,7 +83,20 @@ export class Connection {
   resume(): void {
     this.#paused = false
     this.#heard = true
+    this.#hasMessage = true
     this.#socket?.resume()
+  }
+
+  /** The exchange answered a heartbeat. */
+  heartbeatAnswered(): void {
+    this.#heartbeats = 'answered'
+  }
+
+  /** Whether an error frame may be about a heartbeat, which this exchange then does not know: no more are sent. */
+  heartbeatRefused(): boolean {
+    if (this.#heartbeats !== 'sent') return false
+    this.#heartbeats = 'off'
+    return true
   }
 
   /** Ends the present connection; `keep` opens another. */
@@ -92,6 +111,7 @@ export class Connection {
     this.#dropReason = 'closed'
     socket.on('message', (data) => {
       this.#heard = true
+      this.#hasMessage = true
       // With the default binaryType every message is one Buffer.
       onFrame(data as Buffer)
     })
@@ -130,18 +150,33 @@ export class Connection {
     let deadline: NodeJS.Timeout | undefined
     const ping = () => {
       this.#heard = this.#paused
+      this.#hasMessage = this.#paused
       if (socket.readyState === socket.OPEN) socket.ping()
       clearTimeout(deadline)
-      deadline = setTimeout(() => {
-        if (!this.#heard && !this.#paused) this.drop('stale')
-      }, pongTimeoutMs)
+      deadline = setTimeout(() => this.#staleUnless(this.#heard), pongTimeoutMs)
+    }
+    const tick = () => {
+      if (this.#heartbeats === 'answered') this.#staleUnless(this.#hasMessage)
+      // Before the first message an error is about the subscription; later it would be about this.
+      if (this.#hasMessage || this.#heartbeats === 'answered') this.#beat(socket)
+      ping()
     }
     ping()
-    const timer = setInterval(ping, pingIntervalMs)
+    const timer = setInterval(tick, pingIntervalMs)
     return () => {
       clearInterval(timer)
       clearTimeout(deadline)
     }
+  }
+
+  #staleUnless(isAlive: boolean): void {
+    if (!isAlive && !this.#paused) this.drop('stale')
+  }
+
+  #beat(socket: WebSocket): void {
+    if (this.#heartbeats === 'off' || socket.readyState !== socket.OPEN) return
+    if (this.#heartbeats === 'unknown') this.#heartbeats = 'sent'
+    socket.send(this.#options.heartbeat)
   }
 
   /** Tries until a connection is open; returns the attempts made since the last stable connection. */

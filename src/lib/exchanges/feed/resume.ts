@@ -40,25 +40,36 @@ const FIRST_PRUNE = 20_000
  * are complete up to the newest, because a feed publishes a gap before any trade that follows it, and says `filled` only when every trade it found is safe.
  */
 export function resumePoints(records: Iterable<CoinRecord>, since: Micros | null = null): ResumePoints {
-  const states = new Map<string, State>()
-  for (const record of records) {
+  const scan = new ResumeScan()
+  for (const record of records) scan.add(record)
+  return scan.points(since)
+}
+
+/** {@link resumePoints} record by record, for a tail that is too long to hold. */
+export class ResumeScan {
+  readonly #states = new Map<string, State>()
+
+  add(record: CoinRecord): void {
     if (record.type === 'trade') {
-      const state = stateOf(states, record.symbol)
+      const state = stateOf(this.#states, record.symbol)
       if (!state.newest || record.eventTime >= state.newest.eventTime) state.newest = record
       state.trades.push([record.tradeId, record.eventTime])
       if (state.trades.length >= state.pruneAt) prune(state)
     } else if (record.type === 'gap' && record.channel === 'trade') {
-      const {open} = stateOf(states, record.symbol)
+      const {open} = stateOf(this.#states, record.symbol)
       if (record.state === 'open') open.set(record.id, {from: record.from, fromId: record.fromId})
       else open.delete(record.id)
     }
   }
-  const points = new Map<string, ResumePoint>()
-  for (const [symbol, state] of states) {
-    const point = pointOf(state)
-    if (point) points.set(symbol, point)
+
+  points(since: Micros | null): ResumePoints {
+    const points = new Map<string, ResumePoint>()
+    for (const [symbol, state] of this.#states) {
+      const point = pointOf(state)
+      if (point) points.set(symbol, point)
+    }
+    return {points, since}
   }
-  return {points, since}
 }
 
 /** A feed repeats the records of open gaps this often. */

@@ -36,11 +36,12 @@ export class SeenIds {
   /** False where the id is in the window already. */
   add(tradeId: string, eventTime: Micros): boolean {
     const key = idKey(tradeId)
-    if (this.has(key)) return false
+    if (this.#previous.has(key)) return false
     this.#startedAt ??= eventTime
-    if (eventTime - this.#startedAt > this.#spanUs || this.#current.size >= this.#maxIds) this.#rotate(eventTime)
-    this.#current.add(key)
-    return true
+    if ((eventTime - this.#startedAt > this.#spanUs || this.#current.size >= this.#maxIds) && !this.#current.has(key))
+      this.#rotate(eventTime)
+    const before = this.#current.size
+    return this.#current.add(key).size > before
   }
 
   has(key: IdKey): boolean {

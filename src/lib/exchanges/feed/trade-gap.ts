@@ -16,8 +16,9 @@ export class TradeGap {
   /** Last event time seen before. */
   readonly from: Micros
   readonly fromId: string | undefined
-  /** First event time of the new subscription; null until it is known to be live. */
+  /** First event time of the new subscription, or when it was found to be live though quiet; null before. */
   to: Micros | null = null
+  /** The first trade of the new subscription; undefined for a quiet one. */
   toId: string | undefined
   /** Trades found by back-fill and acked. */
   filled = 0
@@ -45,9 +46,9 @@ export class TradeGap {
     return this.from - DISORDER_US
   }
 
-  /** No missing trade is newer. */
+  /** No missing trade is newer. Only the exchange's own clock can tell. */
   get ceiling(): Micros {
-    return this.to === null ? Number.POSITIVE_INFINITY : this.to + DISORDER_US
+    return this.to === null || this.toId === undefined ? Number.POSITIVE_INFINITY : this.to + DISORDER_US
   }
 
   has(key: IdKey): boolean {

@@ -97,14 +97,12 @@ export class TradeLane {
   }
 
   /** The new subscription is known to be live, by its first trade or by having had the time for one. Returns the gap that may now be filled. */
-  live(first?: Trade): TradeGap | null {
+  live(now: Micros, first?: Trade): TradeGap | null {
     const gap = this.#pending
     if (!gap) return null
     this.#pending = null
-    if (first) {
-      gap.to = first.eventTime
-      gap.toId = first.tradeId
-    }
+    gap.to = first?.eventTime ?? Math.max(gap.from, now)
+    gap.toId = first?.tradeId
     return gap
   }
 }

@@ -108,10 +108,10 @@ class GapFill {
 
   /** The first page, once it shows the first trade after the gap. */
   async #newestPage(): Promise<TradesPage> {
-    const {to} = this.#gap
+    const {to, toId} = this.#gap
     const until = this.#timeOfDay()
     let page = await this.#page(until === undefined ? {daysAgo: 0} : {daysAgo: 0, to: until})
-    if (to === null || utcDay(to) !== utcDay(this.#context.clock.nowUs())) return page
+    if (to === null || toId === undefined || utcDay(to) !== utcDay(this.#context.clock.nowUs())) return page
     for (let attempt = 0; attempt < LAG_ATTEMPTS && newest(page) < to; attempt++) {
       await this.#context.clock.sleep(LAG_WAIT_MS, this.#signal)
       page = await this.#page({daysAgo: 0})

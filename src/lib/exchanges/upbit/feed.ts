@@ -41,7 +41,6 @@ class UpbitFeed implements Source {
   readonly #signal: AbortSignal
   readonly #counts = {frames: 0, duplicates: 0}
   #links: Link[] = []
-  #running: Promise<unknown> = Promise.resolve()
 
   constructor(options: UpbitFeedOptions, context: Context) {
     this.#options = options
@@ -65,17 +64,11 @@ class UpbitFeed implements Source {
     })
   }
 
+  /** May be called again where it rejected: what is open by then stays open. */
   async connect(): Promise<void> {
-    const codes = await this.#codes()
-    this.#links = this.#createLinks(codes)
-    try {
-      await Promise.all(this.#links.map((link) => link.connection.open(this.#signal)))
-    } catch (error) {
-      await this.close()
-      throw error
-    }
-    this.#running = Promise.all(this.#links.map((link) => link.keep(this.#signal))).catch((error: Error) => this.#fail(error))
-    this.#context.logger.info({url: this.#url, markets: codes.length, connections: this.#links.length}, 'connected to upbit')
+    if (this.#links.length === 0) this.#links = this.#createLinks(await this.#codes())
+    await Promise.all(this.#links.map((link) => this.#start(link)))
+    this.#context.logger.info({url: this.#url, connections: this.#links.length}, 'connected to upbit')
   }
 
   async check(): Promise<void> {
@@ -105,8 +98,13 @@ class UpbitFeed implements Source {
   async close(): Promise<void> {
     this.#stopReading()
     this.#queue.close()
-    await Promise.race([this.#running, this.#context.clock.sleep(CLOSE_WAIT_MS)])
+    await Promise.race([Promise.allSettled(this.#links.map((link) => link.running)), this.#context.clock.sleep(CLOSE_WAIT_MS)])
     await this.#rest.close()
+  }
+
+  async #start(link: Link): Promise<void> {
+    await link.start(this.#signal)
+    link.running.catch((error: Error) => this.#fail(error))
   }
 
   async #codes(): Promise<string[]> {

@@ -2,7 +2,7 @@ import {randomUUID} from 'node:crypto'
 import type {Context} from '../../core/context.ts'
 import type {SourceItem} from '../../core/ports/source.ts'
 import type {CoinRecord, MarketChannel, Micros, Trade} from '../../core/records.ts'
-import type {ErrorFrame, FrameDecoder, Rejection} from '../decoder.ts'
+import type {ErrorFrame, FrameDecoder, RecordsFrame, Rejection} from '../decoder.ts'
 import {Connection, type DropReason} from '../feed/connection.ts'
 import {SubscriptionRefusedError} from '../feed/errors.ts'
 import type {RateLimiter} from '../feed/rate-limiter.ts'
@@ -10,7 +10,7 @@ import {gapRecord, type TradeGap} from '../feed/trade-gap.ts'
 import type {TradeLane, TradeMarket} from '../feed/trade-lane.ts'
 import type {FeedFrame, FeedTimings} from './feed-options.ts'
 import {createUpbitDecoder} from './frames.ts'
-import {FATAL_ERRORS} from './limits.ts'
+import {FATAL_ERRORS, HEARTBEAT} from './limits.ts'
 import {type Subscription, subscriptionMessage} from './subscription.ts'
 
 /** What a link hands up to the feed. */
@@ -44,6 +44,8 @@ export class Link {
   readonly #context: Context
   readonly #decoder: FrameDecoder = createUpbitDecoder()
   #lost: {readonly at: Micros; readonly reason: DropReason} | undefined
+  #running: Promise<void> | undefined
+  #isAnswered = false
   #liveTimer: NodeJS.Timeout | undefined
 
   constructor(options: LinkOptions, context: Context) {
@@ -55,6 +57,7 @@ export class Link {
         url,
         timings,
         limiter,
+        heartbeat: HEARTBEAT,
         greeting: () => subscriptionMessage(subscription, codes, randomUUID()),
         onOpen: (greeting) => this.#onOpen(greeting),
         onFrame: (frame) => this.#onData(frame),
@@ -64,20 +67,34 @@ export class Link {
     )
   }
 
-  /** Until `signal` aborts. */
-  async keep(signal: AbortSignal): Promise<void> {
-    await this.connection.keep(signal)
-    clearTimeout(this.#liveTimer)
+  /**
+   * Resolves once the first connection is open, or rejects with a typed error and may be called again. From then on the connection is kept open until
+   * `signal` aborts; `running` then settles.
+   */
+  async start(signal: AbortSignal): Promise<void> {
+    if (this.#running) return
+    await this.connection.open(signal)
+    this.#running = this.connection.keep(signal).finally(() => clearTimeout(this.#liveTimer))
+  }
+
+  get running(): Promise<void> {
+    return this.#running ?? Promise.resolve()
   }
 
   #onOpen(greeting: string): void {
-    const {url, onFrame, lanes, timings} = this.#options
+    const {url, onFrame, lanes} = this.#options
     const now = this.#context.clock.nowUs()
     onFrame?.({kind: 'opened', url, timeUs: now})
     onFrame?.({kind: 'sent', url, timeUs: now, data: greeting})
     for (const lane of lanes.values()) lane.subscribed(now)
     if (this.#lost) this.#reopened(this.#lost, now)
-    clearTimeout(this.#liveTimer)
+    this.#isAnswered = false
+  }
+
+  /** The first message after the request: it was understood. Markets that sent nothing a while later have nothing to send. */
+  #onAnswer(): void {
+    const {lanes, timings} = this.#options
+    this.#isAnswered = true
     this.#liveTimer = setTimeout(() => {
       for (const lane of lanes.values()) this.#live(lane)
     }, timings.liveWaitMs)
@@ -112,12 +129,17 @@ export class Link {
     target.counts.frames++
     onFrame?.({kind: 'received', url, timeUs: receivedTime, data: frame})
     const decoded = this.#decoder.decode(frame, receivedTime)
-    if (decoded.kind === 'records') {
-      const bytes = frame.length / Math.max(1, decoded.records.length)
-      for (const record of decoded.records) this.#take(record, bytes)
-      for (const rejection of decoded.rejected) this.#reject(frame, rejection, receivedTime)
-    } else if (decoded.kind === 'rejected') this.#reject(frame, decoded, receivedTime)
+    if (decoded.kind === 'records') this.#takeAll(decoded, frame, receivedTime)
+    else if (decoded.kind === 'rejected') this.#reject(frame, decoded, receivedTime)
     else if (decoded.kind === 'error') this.#refused(decoded)
+    else if (decoded.about === 'alive') this.connection.heartbeatAnswered()
+    if (!this.#isAnswered && decoded.kind !== 'error') this.#onAnswer()
+  }
+
+  #takeAll({records, rejected}: RecordsFrame, frame: Buffer, receivedTime: Micros): void {
+    const bytes = frame.length / Math.max(1, records.length)
+    for (const record of records) this.#take(record, bytes)
+    for (const rejection of rejected) this.#reject(frame, rejection, receivedTime)
   }
 
   #take(record: CoinRecord, bytes: number): void {
@@ -133,7 +155,7 @@ export class Link {
   }
 
   #live(lane: TradeLane, first?: Trade): void {
-    const gap = lane.live(first)
+    const gap = lane.live(first?.receivedTime ?? this.#context.clock.nowUs(), first)
     if (gap) this.#options.target.gapReady(lane.market, gap)
   }
 
@@ -150,10 +172,9 @@ export class Link {
     const asked = `${codes.slice(0, 10).join(', ')}${codes.length > 10 ? ` and ${codes.length - 10} more` : ''}`
     const error = new SubscriptionRefusedError(url, name, message, asked)
     this.#context.metrics.counter('coinpipe_component_errors_total').add(1, {component: 'upbit', stage: 'subscribe', code: error.code})
-    if (FATAL_ERRORS.has(name)) target.fail(error)
-    else {
-      this.#context.logger.warn({url, name, reason: message}, 'the exchange sent an error, connecting again')
-      this.connection.drop('refused')
-    }
+    this.#context.logger.warn({url, name, reason: message}, 'the exchange sent an error')
+    if (this.#isAnswered && this.connection.heartbeatRefused()) return
+    if (!this.#isAnswered && FATAL_ERRORS.has(name)) target.fail(error)
+    else this.connection.drop('refused')
   }
 }
