@@ -74,19 +74,17 @@ export async function checkConfig(options: LoadOptions): Promise<CheckedConfig> 
   const expanded: Layered = {...layered, tree: secrets.tree}
   const {config, tree, problems: byKey} = validate(expanded)
   const together = config ? checkRules({config, layered: expanded, tree}) : []
-  const problems = inOrder([...layered.problems, ...secrets.problems, ...byKey, ...together])
+  // A value that is refused for its `${…}` need not be refused again for what that is not.
+  const refused = new Set(secrets.problems.map((problem) => problem.path))
+  const others = [...byKey, ...together].filter((problem) => !refused.has(problem.path))
+  const problems = inOrder([...layered.problems, ...secrets.problems, ...others])
   if (!config || problems.some((problem) => problem.severity === 'error')) return {file: path, problems, loaded: undefined}
   return {file: path, problems, loaded: complete(config, layered, problems, path, options.defaultDataDir)}
 }
 
-/** One problem a path and severity, those of the file in the order of the file. */
+/** Those of the file in the order of the file. */
 function inOrder(problems: readonly Problem[]): Problem[] {
-  const first = new Map<string, Problem>()
-  for (const problem of problems) {
-    const key = `${problem.severity} ${problem.path} ${problem.path === '--set' ? problem.saw : ''}`
-    if (!first.has(key)) first.set(key, problem)
-  }
-  return [...first.values()].sort((a, b) => line(a.origin) - line(b.origin))
+  return problems.toSorted((a, b) => line(a.origin) - line(b.origin))
 }
 
 function line(origin: Origin): number {

@@ -99,7 +99,8 @@ function unpinnedSymbolsHaveRoom(checked: Checked): Problem[] {
   const {config} = checked
   return Object.entries(config.topics).flatMap(([topic, {pin}]) => {
     const partitions = partitionsOf(config, topic)
-    if (new Set(Object.values(pin)).size < partitions) return []
+    const taken = Object.entries(pin).filter(([group, partition]) => group in config.groups && partition < partitions)
+    if (new Set(taken.map(([, partition]) => partition)).size < partitions) return []
     const pinned = new Set(Object.keys(pin).flatMap((group) => config.groups[group] ?? []))
     const left = [...collected(config, topic)].filter((symbol) => !pinned.has(symbol))
     if (left.length === 0) return []

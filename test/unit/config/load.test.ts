@@ -250,6 +250,14 @@ servee: {}
     expect(loaded).toBeUndefined()
   })
 
+  it('reports two problems with one value', async () => {
+    const {problems} = await check('version: 1\ngroups: {a: [BTC-KRW]}\ntopics: {market.trade: {partitions: 1, pin: {b: 1}}}')
+    expect(problems.map(({path: where, saw}) => [where, saw])).toEqual([
+      ['topics.market.trade.pin.b', "'b', not the name of a group"],
+      ['topics.market.trade.pin.b', 'partition 1'],
+    ])
+  })
+
   it('only warns of a group member that nothing collects, and of Kafka', async () => {
     const {problems, loaded} = await check(`version: 1\ngroups: {m: [BTC-KRW, XRP-KRW]}\nbus: {kind: kafka, brokers: ["a:1"]}\n${PIPELINE}`)
     expect(loaded).toBeDefined()
