@@ -98,6 +98,8 @@ const sink = z.strictObject({
 /** The exchange sends no candles of a day over its websocket. */
 const EXCHANGE_INTERVALS = ['1s', '1m', '5m', '15m', '1h', '4h'] as const satisfies readonly CandleInterval[]
 
+const SYMBOLS = 'one symbol or more, such as BTC-KRW, or [all]'
+
 const source = z.strictObject({
   kind: z.literal('exchange').describe('An exchange, over its websocket.'),
   exchange: z.enum(EXCHANGES).describe('Exchange id.'),
@@ -106,8 +108,7 @@ const source = z.strictObject({
     .min(1, {error: `one or more of ${CHANNELS.join(', ')}`})
     .describe('What to subscribe to.'),
   symbols: z
-    .array(symbolOrAll())
-    .min(1, {error: 'one symbol or more, such as BTC-KRW, or [all]'})
+    .preprocess((symbols) => (symbols === ALL ? [ALL] : symbols), z.array(symbolOrAll()).min(1, {error: SYMBOLS}))
     .transform((symbols) => (symbols.length === 1 && symbols[0] === ALL ? ALL : symbols))
     .describe('Which markets, for example `[BTC-KRW, ETH-KRW]`; `[all]` is every market that the exchange lists.'),
   quotes: z

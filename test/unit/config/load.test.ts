@@ -50,6 +50,10 @@ describe('defaults', () => {
   })
 
   it('takes every market where the symbols are all', async () => {
+    for (const text of ['[all]', 'all']) {
+      const {config} = await load(`version: 1\n${PIPELINE.replace('[BTC-KRW]', text)}`)
+      expect(config.pipelines[0]?.source?.symbols).toBe('all')
+    }
     const {config, settings} = await load(`version: 1\n${PIPELINE.replace('[BTC-KRW]', '[all], quotes: [KRW]')}`)
     expect(config.pipelines[0]?.source).toMatchObject({symbols: 'all', quotes: ['KRW']})
     expect(settings.find(({display}) => display === 'pipelines.krw.source.symbols')?.value).toEqual(['all'])

@@ -1,0 +1,25 @@
+import {Flags} from '@oclif/core'
+
+/** Name, help and variable of `--exchange`, for commands that take one of `ids`. */
+export function exchangeFlag(ids: readonly string[]) {
+  return {summary: `Exchange: ${ids.join(', ')}.`, options: [...ids], env: 'COINPIPE_EXCHANGE'}
+}
+
+/** Flags of commands that talk to an exchange, or stand in for one. */
+export const channelsFlag = Flags.string({
+  summary: 'What to subscribe to, comma-separated.',
+  default: 'trade,book,ticker',
+  env: 'COINPIPE_CHANNELS',
+})
+
+export const symbolsFlag = Flags.string({
+  summary: 'Markets, comma-separated; default: all that the exchange lists.',
+  helpValue: '<symbol,…>',
+  env: 'COINPIPE_SYMBOLS',
+})
+
+/** Flags of commands that are a server. */
+export const serverFlags = {
+  port: Flags.integer({summary: 'Port to listen on; 0 takes any free one.', min: 0, max: 65_535, env: 'COINPIPE_PORT'}),
+  host: Flags.string({summary: 'Address to listen on; default: 127.0.0.1, this machine only.', env: 'COINPIPE_HOST'}),
+}
