@@ -13,7 +13,7 @@ const JOINS: Readonly<Record<string, readonly string[]>> = {
   main: ['cli', 'commands'],
   workers: ['bus', 'store'],
   commands: ['cli', 'config', 'exchanges', 'observability', 'pipeline', 'simulate', 'web'],
-  cli: ['observability'],
+  cli: ['config', 'observability'],
   pipeline: ['aggregate', 'bus', 'config', 'exchanges', 'observability', 'simulate', 'sinks', 'store', 'web'],
 }
 

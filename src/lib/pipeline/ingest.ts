@@ -18,12 +18,10 @@ export interface IngestOptions {
   readonly component: string
   /** Partition of a market record where the config pins it; undefined leaves it to the key. */
   readonly partitionOf: (topic: string, record: MarketRecord) => number | undefined
-  /** Called with records once they are safe on the bus or on disk, before the source hears of it. */
-  readonly onSafe: (records: readonly CoinRecord[]) => Promise<void>
 }
 
 /** Deliveries whose records are on their way to the bus; more make the source wait. */
-const MAX_UNACKED = 32
+const MAX_UNACKED = 256
 
 /** Source → bus until the source ends or `signal` aborts; every delivery taken by then is published (or spilled) and acked. */
 export async function runIngest(options: IngestOptions, signal: AbortSignal, context: Context): Promise<void> {
@@ -46,17 +44,11 @@ export async function runIngest(options: IngestOptions, signal: AbortSignal, con
 }
 
 async function handle(delivery: Delivery<SourceItem>, options: IngestOptions, context: Context): Promise<void> {
-  const {publisher, component, onSafe} = options
-  const outgoing = new Array<OutgoingRecord>(delivery.items.length)
-  const records: CoinRecord[] = []
-  for (const [index, item] of delivery.items.entries()) {
-    outgoing[index] = toOutgoing(item, options, context)
-    if (item.kind === 'record') records.push(item.record)
-  }
+  const {publisher, component} = options
+  const outgoing = delivery.items.map((item) => toOutgoing(item, options, context))
   context.metrics.counter('coinpipe_component_received_total').add(outgoing.length, {component})
   try {
     await publisher.send(outgoing)
-    await onSafe(records)
   } catch (error) {
     await delivery.ack(error instanceof Error ? error : new AbortedError())
     throw error

@@ -8,40 +8,38 @@ export interface PublisherOptions {
   readonly bus: Bus
   readonly spill: Spill
   readonly component: string
-  /** A publish that takes longer turns the next batches to the spill. */
+  /** A publish that takes longer turns all that wait, and all that comes, to the spill. */
   readonly patienceMs?: number
-  /** Batches handed to the bus and not yet acknowledged. */
-  readonly maxInFlight?: number
   /** A record that the bus refuses for what it is. */
   readonly onRefused: (record: OutgoingRecord, error: CoinpipeError) => Promise<void>
 }
 
-const PATIENCE_MS = 500
-const MAX_IN_FLIGHT = 16
+const PATIENCE_MS = 250
 const SPILL_FULL_WAIT_MS = 100
 
+/** A batch handed to the bus. Its sender waits for `safe`, which comes with the bus's acknowledgement or with a copy on disk. */
 interface InFlight {
-  readonly startedMs: number
-  readonly settled: Promise<void>
-}
-
-/** A batch that the bus failed to take; its sender still waits. */
-interface Failed {
   readonly records: readonly OutgoingRecord[]
-  readonly safe: () => void
-  readonly lost: (error: unknown) => void
+  readonly attempted: Promise<void>
+  readonly patience: NodeJS.Timeout
+  readonly safe: PromiseWithResolvers<void>
+  published: boolean
 }
 
 /**
- * Takes batches and has them safe: on the bus, or on disk while the bus is down or slow. What the bus failed to take is published again first,
- * then what waits on disk, and newer batches queue behind it, so records keep their order. A full spill makes `send` wait, which slows the source down.
+ * Takes batches and has them safe: on the bus, or on disk while the bus is down or slow. Batches become safe in the order in which they came: when the bus
+ * stalls, those that it has not acknowledged go to disk before newer ones do, and what waits on disk is published before anything else is. A full spill makes
+ * `send` wait, which slows the source down. After a crash a batch may be published twice, never out of order and never not at all.
  */
 export class Publisher {
   readonly #options: PublisherOptions
   readonly #context: Context
-  readonly #inFlight = new Set<InFlight>()
   readonly #stop = new AbortController()
-  readonly #failed: Failed[] = []
+  #inFlight: InFlight[] = []
+  /** What the first batches on disk are copies of; the drain leaves out those that the bus took after all. */
+  #copied: InFlight[] = []
+  #appending: Promise<void> = Promise.resolve()
+  #appends = 0
   #draining: Promise<void> | undefined
   #fatal: unknown
 
@@ -52,57 +50,95 @@ export class Publisher {
 
   /** Resolves once every record is on the bus or on disk. Rejects where trying again cannot help (a corrupt log). */
   async send(records: readonly OutgoingRecord[]): Promise<void> {
-    if (records.length === 0) return
     if (this.#fatal) throw this.#fatal
-    if (this.#mustSpill()) return this.#spillBatch(records)
-    await this.#publishDirectly(records)
+    if (records.length === 0) return
+    await (this.#isSpilling() ? this.#spill(records) : this.#publishDirectly(records))
   }
 
-  /** Starts to read back what an earlier run left on disk. */
+  /** Starts to publish what an earlier run left on disk. */
   resume(): void {
-    if (!this.#options.spill.isEmpty) this.#startDraining()
+    this.#startDraining()
   }
 
-  /** Waits until nothing is left on disk, or `signal` aborts. True when all is on the bus. */
+  /** Waits until all is on the bus, or `signal` aborts; tells which. Rejects as `send` does. */
   async drained(signal: AbortSignal): Promise<boolean> {
-    while (this.#draining || this.#inFlight.size > 0) {
-      if (signal.aborted) return false
-      await Promise.race([this.#draining ?? this.#allAttempted(), aborted(signal)])
+    const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), {once: true}))
+    while (!signal.aborted && !this.#stop.signal.aborted && (this.#isSpilling() || this.#inFlight.length > 0)) {
+      await Promise.race([this.#draining ?? Promise.all([this.#appending, this.#attempted()]), aborted])
+      if (this.#fatal) throw this.#fatal
     }
-    return this.#options.spill.isEmpty
+    return !this.#isSpilling() && this.#inFlight.length === 0
   }
 
-  /** Stops reading back; what is on disk stays there for the next start. */
+  /** Stops publishing from disk; what is there stays for the next start, and so does what the bus has not acknowledged yet. */
   async close(): Promise<void> {
     this.#stop.abort()
     await this.#draining
-    await this.#spillFailed()
-    await this.#allAttempted()
+    this.#spillInFlight()
+    await this.#appending
+    await this.#attempted()
   }
 
-  #mustSpill(): boolean {
-    if (this.#draining || !this.#options.spill.isEmpty) return true
-    if (this.#inFlight.size >= (this.#options.maxInFlight ?? MAX_IN_FLIGHT)) return true
-    const [oldest] = this.#inFlight
-    return oldest !== undefined && this.#context.clock.monotonicMs() - oldest.startedMs > (this.#options.patienceMs ?? PATIENCE_MS)
+  #isSpilling(): boolean {
+    return this.#draining !== undefined || this.#appends > 0 || !this.#options.spill.isEmpty
   }
 
   async #publishDirectly(records: readonly OutgoingRecord[]): Promise<void> {
     const attempt = this.#publish(records)
-    const entry: InFlight = {startedMs: this.#context.clock.monotonicMs(), settled: attempt.then(noop, noop)}
-    this.#inFlight.add(entry)
-    try {
-      await attempt
-    } catch (error) {
-      if (!isRetryable(error)) throw error
-      const {component} = this.#options
-      this.#context.logger.warn({component, code: error.code, reason: error.message}, 'bus unavailable, spilling to disk until it is back')
-      await new Promise<void>((safe, lost) => {
-        this.#failed.push({records, safe, lost})
-        this.#startDraining()
-      })
-    } finally {
-      this.#inFlight.delete(entry)
+    const entry: InFlight = {
+      records,
+      attempted: attempt.then(noop, noop),
+      patience: setTimeout(() => this.#onSlow(entry), this.#options.patienceMs ?? PATIENCE_MS),
+      safe: Promise.withResolvers(),
+      published: false,
+    }
+    this.#inFlight.push(entry)
+    attempt.then(
+      () => this.#onPublished(entry),
+      (error: unknown) => this.#onFailed(entry, error),
+    )
+    await entry.safe.promise
+  }
+
+  #onPublished(entry: InFlight): void {
+    entry.published = true
+    this.#forget(entry)
+    entry.safe.resolve()
+  }
+
+  #onFailed(entry: InFlight, error: unknown): void {
+    if (!isRetryable(error)) {
+      this.#forget(entry)
+      entry.safe.reject(error)
+    } else if (this.#inFlight.includes(entry)) {
+      this.#context.logger.warn(
+        {component: this.#options.component, code: error.code, reason: error.message},
+        'the bus fails, spilling to disk',
+      )
+      this.#spillInFlight()
+    }
+  }
+
+  #onSlow(entry: InFlight): void {
+    if (!this.#inFlight.includes(entry)) return
+    this.#context.logger.warn({component: this.#options.component}, 'the bus is slow, spilling to disk')
+    this.#spillInFlight()
+  }
+
+  #forget(entry: InFlight): void {
+    clearTimeout(entry.patience)
+    this.#inFlight = this.#inFlight.filter((other) => other !== entry)
+  }
+
+  /** Copies what the bus has not acknowledged to disk, so that newer batches may follow. */
+  #spillInFlight(): void {
+    const entries = this.#inFlight
+    if (entries.length === 0) return
+    this.#inFlight = []
+    for (const entry of entries) {
+      clearTimeout(entry.patience)
+      this.#copied.push(entry)
+      this.#spill(entry.records).then(entry.safe.resolve, entry.safe.reject)
     }
   }
 
@@ -130,73 +166,67 @@ export class Publisher {
     this.#context.metrics.histogram('coinpipe_publish_seconds').observe((this.#context.clock.monotonicMs() - startedMs) / 1000, {component})
   }
 
-  async #spillBatch(records: readonly OutgoingRecord[]): Promise<void> {
+  /** Appends in turn, waiting while the spill is full. */
+  #spill(records: readonly OutgoingRecord[]): Promise<void> {
+    this.#appends += 1
+    const turn = this.#appending
+      .then(() => this.#append(records))
+      .finally(() => {
+        this.#appends -= 1
+        this.#startDraining()
+      })
+    this.#appending = turn.catch(noop)
+    return turn
+  }
+
+  async #append(records: readonly OutgoingRecord[]): Promise<void> {
     const {spill, component} = this.#options
-    while (!(await spill.append(records))) {
-      this.#context.logger.warn({component, bytes: spill.bytes}, 'spill is full, slowing the source down')
+    const {logger, metrics, clock} = this.#context
+    const policy = {component, stage: 'spill', signal: this.#stop.signal}
+    const append = () => spill.append(records)
+    while (!(await (this.#stop.signal.aborted ? append() : retrying(append, policy, this.#context)))) {
+      logger.warn({component, bytes: spill.bytes}, 'the spill is full, slowing the source down')
       this.#startDraining()
-      await this.#context.clock.sleep(SPILL_FULL_WAIT_MS, this.#stop.signal)
+      await clock.sleep(SPILL_FULL_WAIT_MS, this.#stop.signal)
     }
-    this.#context.metrics.counter('coinpipe_spill_records_total').add(records.length, {component, direction: 'out'})
-    this.#context.metrics.gauge('coinpipe_spill_bytes').set(spill.bytes, {component})
-    this.#startDraining()
+    metrics.counter('coinpipe_spill_records_total').add(records.length, {component, direction: 'out'})
+    metrics.gauge('coinpipe_spill_bytes').set(spill.bytes, {component})
   }
 
   #startDraining(): void {
-    if (this.#draining || this.#stop.signal.aborted) return
+    if (this.#draining || this.#fatal || this.#stop.signal.aborted || this.#options.spill.isEmpty) return
     this.#draining = this.#drain()
-      .catch((error: unknown) => this.#giveUp(error))
+      .catch((error: unknown) => {
+        if (!this.#stop.signal.aborted) this.#fatal = error
+      })
       .finally(() => {
         this.#draining = undefined
-        if (!this.#fatal && (this.#failed.length > 0 || !this.#options.spill.isEmpty)) this.#startDraining()
+        this.#startDraining()
       })
-  }
-
-  #giveUp(error: unknown): void {
-    if (this.#stop.signal.aborted) return
-    this.#fatal = error
-    for (const failed of this.#failed.splice(0)) failed.lost(error)
   }
 
   async #drain(): Promise<void> {
     const policy = {component: this.#options.component, stage: 'publish', signal: this.#stop.signal}
-    await this.#allAttempted()
-    for (let failed = this.#failed[0]; failed; failed = this.#failed[0]) {
-      const {records, safe} = failed
-      await retrying(() => this.#publish(records), policy, this.#context)
-      this.#failed.shift()
-      safe()
-    }
-    while (await retrying(() => this.#readBack(), policy, this.#context));
+    while (await retrying(() => this.#publishOldest(), policy, this.#context));
   }
 
   /** Publishes the oldest batch on disk; false where none waits. */
-  async #readBack(): Promise<boolean> {
+  async #publishOldest(): Promise<boolean> {
     const {spill, component} = this.#options
     const batch = await spill.next()
     if (!batch) return false
-    await this.#publish(batch.records)
+    const original = this.#copied[0]
+    await original?.attempted
+    if (!original?.published) await this.#publish(batch.records)
     await batch.done()
+    this.#copied.shift()
     this.#context.metrics.counter('coinpipe_spill_records_total').add(batch.records.length, {component, direction: 'in'})
     this.#context.metrics.gauge('coinpipe_spill_bytes').set(spill.bytes, {component})
     return true
   }
 
-  /** Puts batches whose publish keeps failing on disk, so that stopping loses nothing. */
-  async #spillFailed(): Promise<void> {
-    for (let failed = this.#failed.shift(); failed; failed = this.#failed.shift()) {
-      if (!(await this.#options.spill.append(failed.records))) {
-        this.#context.logger.error(
-          {component: this.#options.component, records: failed.records.length},
-          'spill is full: unacknowledged records dropped',
-        )
-      }
-      failed.safe()
-    }
-  }
-
-  async #allAttempted(): Promise<void> {
-    await Promise.all([...this.#inFlight].map((entry) => entry.settled))
+  async #attempted(): Promise<void> {
+    await Promise.all(this.#inFlight.map((entry) => entry.attempted))
   }
 }
 
@@ -205,10 +235,6 @@ function halves(records: readonly OutgoingRecord[]): (readonly OutgoingRecord[])
   return [records.slice(0, middle), records.slice(middle)]
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), {once: true}))
-}
-
 function noop(): void {
-  // the outcome is handled where it was started
+  // the outcome is handled where the work was started
 }

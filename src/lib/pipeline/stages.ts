@@ -4,6 +4,8 @@ import {drainDeadline} from './drain.ts'
 /** One part of a running pipeline. */
 export interface Stage {
   readonly name: string
+  /** Label of its metrics. */
+  readonly component?: string
   /** Works until `signal` aborts and then finishes what it has begun. */
   run(signal: AbortSignal): Promise<void>
   /** Resolves true once all that the earlier stages handed on is worked off; false where `deadline` came first. */

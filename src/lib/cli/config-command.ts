@@ -1,0 +1,32 @@
+import {configFlagValues} from '../config/flags.ts'
+import {type Config, loadConfig} from '../config/load.ts'
+import {formatProblem} from '../config/problem.ts'
+import {BaseCommand, type CommandContext, type StartFlags} from './base-command.ts'
+
+type ConfigFlagsParsed = StartFlags & Parameters<typeof configFlagValues>[0] & {readonly config?: string | undefined}
+
+interface FlagMetadata {
+  readonly flags: Readonly<Record<string, {readonly setFromDefault?: boolean | undefined} | undefined>>
+}
+
+/** Base of the commands that run by coinpipe.yaml. */
+export abstract class ConfigCommand extends BaseCommand {
+  /** Reads the config, then starts by it: what it says of `log` and `dataDir` holds where no flag or variable says otherwise. */
+  protected async startWithConfig(flags: ConfigFlagsParsed, metadata: FlagMetadata): Promise<{config: Config; context: CommandContext}> {
+    const {config, warnings} = await loadConfig({
+      path: flags.config,
+      env: process.env,
+      flags: configFlagValues(flags),
+      defaultDataDir: this.config.dataDir,
+    })
+    const isDefault = (name: string) => metadata.flags[name]?.setFromDefault ?? true
+    const context = this.start({
+      ...flags,
+      'data-dir': config.dataDir,
+      'log-level': isDefault('log-level') ? config.log.level : flags['log-level'],
+      'log-format': isDefault('log-format') ? config.log.format : flags['log-format'],
+    })
+    for (const warning of warnings) context.logger.warn({warning: formatProblem(warning)}, 'config')
+    return {config, context}
+  }
+}

@@ -1,0 +1,64 @@
+import type {MetricsRegistry} from '../observability/metrics.ts'
+import {createProgress} from '../observability/progress.ts'
+import type {StatusStream} from '../observability/status-stream.ts'
+import {runStages, type Stage} from './stages.ts'
+import type {SystemContext} from './system.ts'
+
+export interface RunContext extends SystemContext {
+  readonly metrics: MetricsRegistry
+  readonly status: StatusStream
+  /** Ends the run as the first Ctrl-C does. */
+  stop(reason: string): void
+}
+
+/** Records by component: taken in, handed on, left out as seen before, set aside. */
+export type RunSummary = Readonly<Record<string, ComponentSummary>>
+
+export interface ComponentSummary {
+  readonly received: number
+  readonly sent: number
+  readonly duplicates: number
+  readonly deadLetters: number
+}
+
+const COUNT_POLL_MS = 50
+
+/** Runs stages until the context's signal aborts, or the last of them has handed on `count` records; shows progress on a terminal. */
+export async function runToEnd(stages: readonly Stage[], count: number | undefined, context: RunContext): Promise<RunSummary> {
+  const {metrics, status, clock, signal, stop} = context
+  const components = [...new Set(stages.flatMap(({component}) => (component === undefined ? [] : [component])))]
+  const last = components.at(-1) ?? ''
+  const stopAtCount = () => {
+    if (count !== undefined && metrics.total('coinpipe_component_sent_total', {component: last}) >= count) stop(`${count} records`)
+  }
+  const progress = createProgress({stream: status, clock, read: () => ({totals: progressTotals(components, metrics)})})
+  const counting = setInterval(stopAtCount, COUNT_POLL_MS)
+  try {
+    await runStages(stages, signal, context)
+  } finally {
+    clearInterval(counting)
+    progress.stop()
+  }
+  return Object.fromEntries(components.map((component) => [component, summarize(component, metrics)]))
+}
+
+function progressTotals(components: readonly string[], metrics: MetricsRegistry): Record<string, number> {
+  return Object.fromEntries(components.map((component) => [component, metrics.total('coinpipe_component_sent_total', {component})]))
+}
+
+function summarize(component: string, metrics: MetricsRegistry): ComponentSummary {
+  return {
+    received: metrics.total('coinpipe_component_received_total', {component}),
+    sent: metrics.total('coinpipe_component_sent_total', {component}),
+    duplicates: metrics.total('coinpipe_duplicates_total', {component}),
+    deadLetters: metrics.total('coinpipe_dead_letters_total', {component}),
+  }
+}
+
+/** The summary as people read it. */
+export function describeRun(summary: RunSummary): string[] {
+  return Object.entries(summary).map(([component, {received, sent, duplicates, deadLetters}]) => {
+    const extra = [...(duplicates > 0 ? [`${duplicates} seen before`] : []), ...(deadLetters > 0 ? [`${deadLetters} set aside`] : [])]
+    return `${component}: ${received} records in, ${sent} out${extra.map((text) => `, ${text}`).join('')}`
+  })
+}
