@@ -18,6 +18,11 @@ export const symbolsFlag = Flags.string({
   env: 'COINPIPE_SYMBOLS',
 })
 
+export const urlFlags = {
+  url: Flags.string({summary: "Websocket address in place of the exchange's own.", env: 'COINPIPE_URL'}),
+  'rest-url': Flags.string({summary: 'REST address; default: the origin of --url.', env: 'COINPIPE_REST_URL'}),
+}
+
 /** Flags of commands that are a server. */
 export const serverFlags = {
   port: Flags.integer({summary: 'Port to listen on; 0 takes any free one.', min: 0, max: 65_535, env: 'COINPIPE_PORT'}),

@@ -29,7 +29,7 @@ export async function readSourceFile(path: string): Promise<SourceFile> {
   }
 }
 
-export function parseSource(text: string, file: string): SourceFile {
+function parseSource(text: string, file: string): SourceFile {
   const lines = new LineCounter()
   const document = parseDocument(text, {lineCounter: lines, prettyErrors: false})
   const at = (offset: number): Origin => {

@@ -25,7 +25,7 @@ export interface LoadOptions {
   readonly defaultDataDir: string
 }
 
-export interface TopicSettings extends TopicConfig {
+interface TopicSettings extends TopicConfig {
   /** Partition of each pinned group. */
   readonly pin: Readonly<Record<string, number>>
 }

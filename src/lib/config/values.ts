@@ -13,7 +13,7 @@ const DURATION = 'a duration such as 250ms, 5s or 24h'
 const SIZE = 'a size such as 64MiB'
 
 /** Text that `test` accepts; `allowed` says in words which that is. */
-export function text(allowed: string, test: (value: string) => boolean) {
+function text(allowed: string, test: (value: string) => boolean) {
   return z.string({error: allowed}).refine(test, {error: allowed})
 }
 

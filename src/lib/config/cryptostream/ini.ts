@@ -1,6 +1,6 @@
 /** Reads the INI dialect of Python's configparser: sections, `key = value` or `key: value`, `#` and `;` comments, indented continuation lines. */
 
-export interface IniEntry {
+interface IniEntry {
   /** In lower case, as configparser has it. */
   readonly key: string
   readonly value: string
