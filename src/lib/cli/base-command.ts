@@ -52,7 +52,7 @@ export abstract class BaseCommand extends Command {
     const logger = createLogger({level: flags['log-level'], format: flags['log-format'], stream: status})
     const stopper = createStopper({
       drainMs: flags['drain-timeout'] ?? DRAIN_MS,
-      say: (line) => this.logToStderr(line),
+      say: (line) => status.write(`${line}\n`),
       exit: (code) => process.exit(code),
       process,
     })
