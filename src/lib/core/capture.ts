@@ -3,7 +3,7 @@ import {createReadStream} from 'node:fs'
 import {type FileHandle, open} from 'node:fs/promises'
 import {PassThrough} from 'node:stream'
 import {pipeline} from 'node:stream/promises'
-import {createGzip} from 'node:zlib'
+import {createGzip, type Gzip} from 'node:zlib'
 import {type CaptureEvent, captureHeader, formatLine, type LineContent, parseLine} from './capture-lines.ts'
 import {CoinpipeError, type ErrorDetails, EXIT} from './errors.ts'
 import {readLines, unpacked} from './lines.ts'
@@ -13,6 +13,18 @@ export class CaptureError extends CoinpipeError {
   readonly code = 'COINPIPE_CAPTURE_UNUSABLE'
   constructor(message: string, details: ErrorDetails = {}) {
     super(message, {exitCode: EXIT.usage, remedy: ['name a capture that `coinpipe record` wrote, or `-` for stdin'], ...details})
+  }
+}
+
+/** A line of a capture that holds no event of either format; the lines around it are read. */
+export class UnreadableLineError extends CoinpipeError {
+  readonly code = 'COINPIPE_CAPTURE_LINE_UNREADABLE'
+  constructor(message: string, details: ErrorDetails = {}) {
+    super(`the line cannot be read: ${message}`, {
+      exitCode: EXIT.wrong,
+      remedy: ['look at the line: docs/captures.md has both formats'],
+      ...details,
+    })
   }
 }
 
@@ -53,6 +65,8 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
 export interface CaptureWriter {
   /** Resolves when there is room for more. */
   write(event: CaptureEvent): Promise<void>
+  /** Resolves when what was written before has left the compressor, so that little is lost should the process be killed. */
+  flush(): Promise<void>
   /** Resolves when everything is in the file; a second call does nothing. */
   close(): Promise<void>
 }
@@ -73,12 +87,14 @@ function writeError(path: string, error: Error): CaptureError {
 
 class FileCapture implements CaptureWriter {
   private readonly input = new PassThrough()
+  private readonly gzip: Gzip | undefined
   private readonly done: Promise<void>
   private failure: CaptureError | undefined
 
   constructor(path: string, file: FileHandle) {
     const output = file.createWriteStream()
-    const written = path.endsWith('.gz') ? pipeline(this.input, createGzip(), output) : pipeline(this.input, output)
+    this.gzip = path.endsWith('.gz') ? createGzip() : undefined
+    const written = this.gzip ? pipeline(this.input, this.gzip, output) : pipeline(this.input, output)
     this.done = written.catch((error: Error) => {
       this.failure = writeError(path, error)
     })
@@ -90,6 +106,12 @@ class FileCapture implements CaptureWriter {
 
   async writeLine(line: string): Promise<void> {
     if (!this.failure && !this.input.write(`${line}\n`)) await Promise.race([drained(this.input), this.done])
+    if (this.failure) throw this.failure
+  }
+
+  async flush(): Promise<void> {
+    const {gzip} = this
+    if (gzip && !this.failure) await Promise.race([new Promise<void>((resolve) => gzip.flush(() => resolve())), this.done])
     if (this.failure) throw this.failure
   }
 

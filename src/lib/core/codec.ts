@@ -1,6 +1,6 @@
 /** Records as the text that travels on the bus, and back. Fast: every record passes here several times. */
 import {CoinpipeError, type ErrorDetails, EXIT} from './errors.ts'
-import {type CoinRecord, RECORD_TYPES, type RecordType} from './records.ts'
+import {type CoinRecord, RECORD_TYPES, type RecordType, type Trade} from './records.ts'
 
 /** A value on the bus, or a line of a file, is no record. */
 export class InvalidRecordError extends CoinpipeError {
@@ -10,9 +10,23 @@ export class InvalidRecordError extends CoinpipeError {
   }
 }
 
-/** The JSON text of a record, equal to what JSON.stringify makes of it when its fields stand in the order of core/records.ts. */
+/** Texts that JSON writes as they are. */
+const PLAIN = /^[A-Za-z0-9:._-]*$/
+
+/**
+ * The JSON text of a record, equal to what JSON.stringify makes of it. Trades, which are most of the traffic, are written by hand at four times
+ * its speed; for order books it is as fast as anything that was tried.
+ */
 export function encodeRecord(record: CoinRecord): string {
-  return JSON.stringify(record)
+  return record.type === 'trade' ? encodeTrade(record) : JSON.stringify(record)
+}
+
+function encodeTrade(trade: Trade): string {
+  const {id, exchange, symbol, price, size, side, tradeId} = trade
+  // The side is one of two words; the other texts might have come from anywhere.
+  const plain = PLAIN.test(id) && PLAIN.test(exchange) && PLAIN.test(symbol) && PLAIN.test(price) && PLAIN.test(size) && PLAIN.test(tradeId)
+  if (!plain || trade.sequence !== undefined) return JSON.stringify(trade)
+  return `{"type":"trade","id":"${id}","eventTime":${trade.eventTime},"receivedTime":${trade.receivedTime},"exchange":"${exchange}","symbol":"${symbol}","price":"${price}","size":"${size}","side":"${side}","tradeId":"${tradeId}"}`
 }
 
 /** Which fields of a type have to be there, and with which type of value; `object` is a list or an object, never null. */

@@ -1,4 +1,4 @@
-import type {CaptureEntry} from '../core/capture.ts'
+import {type CaptureEntry, UnreadableLineError} from '../core/capture.ts'
 import {encodeRecord} from '../core/codec.ts'
 import type {CoinRecord, RecordType} from '../core/records.ts'
 import type {FrameDecoder, Rejection} from '../exchanges/decoder.ts'
@@ -34,7 +34,6 @@ export interface DecodeSummary {
 const CHUNK_LENGTH = 64 * 1024
 const SHOWN_REFUSED = 20
 const REMEMBERED_IDS = 1_000_000
-const UNREADABLE_LINE = 'COINPIPE_CAPTURE_LINE_UNREADABLE'
 
 /** Writes the records of a capture as JSON lines, in its order. Bad frames are counted and lose no other. Rejects with `signal`'s reason once it aborts. */
 export async function decodeCapture(options: DecodeOptions, signal: AbortSignal): Promise<DecodeSummary> {
@@ -67,7 +66,7 @@ class DecodeRun {
   }
 
   take(entry: CaptureEntry): void {
-    if (entry.kind === 'unreadable') this.refuse(entry.line, {code: UNREADABLE_LINE, message: `the line cannot be read: ${entry.message}`})
+    if (entry.kind === 'unreadable') this.refuse(entry.line, new UnreadableLineError(entry.message))
     if (entry.kind !== 'frame' && entry.kind !== 'rest') return
     this.frames++
     const frame = this.decoder.decode(entry.payload, entry.time)

@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import {describe, expect, it} from 'vitest'
-import {FastScanner, Fields, FieldTable, FOUND, fillFields, isExactObject, parseExact} from '../../../src/lib/core/json-scan.ts'
+import {fillFields, isExactObject, parseExact} from '../../../src/lib/core/json-exact.ts'
+import {Fields, FieldTable, FOUND} from '../../../src/lib/core/json-fields.ts'
+import {FastScanner} from '../../../src/lib/core/json-scan.ts'
 
 const ROWS = new FieldTable([{names: ['p', 'price']}, {names: ['s']}])
 const TABLE = new FieldTable([
@@ -15,8 +17,8 @@ const TABLE = new FieldTable([
 function found(fields: Fields): unknown {
   const take = (kinds: Uint8Array, texts: readonly string[], length: number) =>
     Array.from({length}, (_, place) => [kinds[place], kinds[place] === FOUND.number || kinds[place] === FOUND.text ? texts[place] : ''])
-  const rowCells = fields.kinds[TABLE.slotOf('rows')] === FOUND.rows ? fields.rowCount * ROWS.size : 0
-  return [take(fields.kinds, fields.texts, TABLE.size), take(fields.rowKinds, fields.rowTexts, rowCells)]
+  const rowCells = fields.kinds[TABLE.slotOf('rows')] === FOUND.rows ? fields.rows.count * ROWS.size : 0
+  return [take(fields.kinds, fields.texts, TABLE.size), take(fields.rows.kinds, fields.rows.texts, rowCells)]
 }
 
 const scanner = new FastScanner()

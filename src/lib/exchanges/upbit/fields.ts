@@ -1,5 +1,5 @@
 /** The fields of Upbit's messages that coinpipe reads, by their long names (DEFAULT, JSON_LIST, REST) and short ones (SIMPLE, SIMPLE_LIST). */
-import {type FieldSpec, FieldTable} from '../../core/json-scan.ts'
+import {type FieldSpec, FieldTable} from '../../core/json-fields.ts'
 
 /** Slots of {@link UPBIT_UNITS}. */
 export const UNIT = {askPrice: 0, bidPrice: 1, askSize: 2, bidSize: 3} as const

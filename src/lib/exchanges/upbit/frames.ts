@@ -1,7 +1,9 @@
 /** Frames of Upbit's websocket and bodies of its REST answers, in any of its formats (DEFAULT, SIMPLE, JSON_LIST, SIMPLE_LIST). */
 
 import {CoinpipeError} from '../../core/errors.ts'
-import {type ExactValue, FastScanner, Fields, fillFields, isExactObject, NumberText, parseExact} from '../../core/json-scan.ts'
+import {type ExactValue, fillFields, isExactObject, NumberText, parseExact} from '../../core/json-exact.ts'
+import {Fields} from '../../core/json-fields.ts'
+import {FastScanner} from '../../core/json-scan.ts'
 import type {MarketRecord, Micros} from '../../core/records.ts'
 import type {DecodedFrame, FrameDecoder, RecordsFrame, Rejection} from '../decoder.ts'
 import {FrameTooLargeError, MalformedFrameError, UnknownMessageError} from '../errors.ts'
@@ -52,7 +54,7 @@ class UpbitDecoder implements FrameDecoder {
   }
 
   private fastItem(from: number, receivedTime: Micros, records: MarketRecord[]): number {
-    this.fields.clear()
+    this.fields.reset()
     const end = this.scanner.object(from, UPBIT_FIELDS, this.fields)
     if (end < 0) return -1
     try {
@@ -86,7 +88,7 @@ class UpbitDecoder implements FrameDecoder {
 
   private exactItem(value: ExactValue, receivedTime: Micros): MarketRecord {
     if (!isExactObject(value)) throw new UnknownMessageError(`upbit sent ${describe(value)} where a message should be`)
-    this.fields.clear()
+    this.fields.reset()
     fillFields(value, UPBIT_FIELDS, this.fields)
     return this.mapper.map(this.fields, receivedTime)
   }
