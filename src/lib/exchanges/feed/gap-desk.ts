@@ -10,8 +10,11 @@ export interface FillResult {
   readonly detail?: string
 }
 
-/** Looks for the missing trades of one gap and counts them there; resolves when all it found is acked. Rejects with a retryable error to be asked again. */
-export type GapFiller = (market: TradeMarket, gap: TradeGap, signal: AbortSignal) => Promise<FillResult>
+/**
+ * Looks for the missing trades of gaps of one market, oldest first, that overlap or nearly so. Counts what it finds there and resolves when all of that is
+ * acked. Rejects with a retryable error to be asked again.
+ */
+export type GapFiller = (market: TradeMarket, gaps: readonly TradeGap[], signal: AbortSignal) => Promise<FillResult>
 
 export interface GapDeskOptions {
   readonly exchange: string
@@ -24,13 +27,8 @@ export interface GapDeskOptions {
   readonly repeatMs: number
 }
 
-/** Gaps filled side by side; they share one budget of requests, so more would not be faster. */
+/** Markets worked on side by side; they share one budget of requests, so more would not be faster. */
 const WORKERS = 4
-
-interface Job {
-  readonly market: TradeMarket
-  readonly gap: TradeGap
-}
 
 /**
  * Keeps the books on trade gaps: says when one opens, has it filled once the new subscription is live, says how it ended, and repeats what is open, so that
@@ -41,8 +39,9 @@ export class GapDesk {
   readonly #context: Context
   readonly #signal: AbortSignal
   readonly #open = new Set<TradeGap>()
-  readonly #jobs: Job[] = []
-  #working = 0
+  /** Gaps that may be filled, by market. A market's are filled together: after many drops they lie close, and history is paged through once. */
+  readonly #ready = new Map<TradeMarket, TradeGap[]>()
+  readonly #working = new Set<TradeMarket>()
 
   constructor(options: GapDeskOptions, context: Context, signal: AbortSignal) {
     this.#options = options
@@ -59,50 +58,58 @@ export class GapDesk {
 
   /** The subscription after the gap is live: what REST has now is all that was missed. */
   ready(market: TradeMarket, gap: TradeGap): void {
-    this.#later(this.#options.settleMs, {market, gap})
+    this.#later(this.#options.settleMs, market, [gap])
   }
 
-  #later(ms: number, job: Job): void {
+  #later(ms: number, market: TradeMarket, gaps: readonly TradeGap[]): void {
     const start = () => {
-      this.#jobs.push(job)
+      this.#ready.set(market, [...(this.#ready.get(market) ?? []), ...gaps])
       this.#work()
     }
     this.#context.clock.sleep(ms, this.#signal).then(start, ignoreAbort)
   }
 
   #work(): void {
-    while (this.#working < WORKERS) {
-      const job = this.#jobs.shift()
-      if (!job) return
-      this.#working++
-      this.#fill(job)
-        .catch(this.#options.onFailure)
-        .finally(() => {
-          this.#working--
-          this.#work()
-        })
+    for (const [market, gaps] of this.#ready) {
+      if (this.#working.size >= WORKERS) return
+      if (this.#working.has(market)) continue
+      const {together, rest} = firstCluster(gaps)
+      if (rest.length > 0) this.#ready.set(market, rest)
+      else this.#ready.delete(market)
+      this.#start(market, together)
     }
   }
 
-  async #fill(job: Job): Promise<void> {
+  #start(market: TradeMarket, gaps: readonly TradeGap[]): void {
+    this.#working.add(market)
+    this.#fill(market, gaps)
+      .catch(this.#options.onFailure)
+      .finally(() => {
+        this.#working.delete(market)
+        this.#work()
+      })
+  }
+
+  async #fill(market: TradeMarket, gaps: readonly TradeGap[]): Promise<void> {
     try {
-      this.#close(job, await this.#options.fill(job.market, job.gap, this.#signal))
+      const result = await this.#options.fill(market, gaps, this.#signal)
+      for (const gap of gaps) this.#close(market, gap, result)
     } catch (error) {
       if (error instanceof AbortedError) return
       if (!(error instanceof CoinpipeError)) throw error
-      this.#failed(job, error)
+      this.#failed(market, gaps, error)
     }
   }
 
-  #failed(job: Job, error: CoinpipeError): void {
-    if (error.retry.kind === 'never') this.#close(job, {state: 'unfillable', detail: error.message})
+  #failed(market: TradeMarket, gaps: readonly TradeGap[], error: CoinpipeError): void {
+    if (error.retry.kind === 'never') for (const gap of gaps) this.#close(market, gap, {state: 'unfillable', detail: error.message})
     else {
-      this.#context.logger.warn({symbol: job.gap.symbol, code: error.code, reason: error.message}, 'gap cannot be filled yet, trying again')
-      this.#later(this.#options.refillMs, job)
+      this.#context.logger.warn({symbol: market.symbol, code: error.code, reason: error.message}, 'gap cannot be filled yet, trying again')
+      this.#later(this.#options.refillMs, market, gaps)
     }
   }
 
-  #close({market, gap}: Job, {state, detail}: FillResult): void {
+  #close(market: TradeMarket, gap: TradeGap, {state, detail}: FillResult): void {
     this.#open.delete(gap)
     market.closeGap(gap)
     if (state === 'unfillable') this.#context.logger.error({symbol: gap.symbol, reason: detail}, 'trades may be missing for good')
@@ -118,6 +125,19 @@ export class GapDesk {
     const now = this.#context.clock.nowUs()
     for (const gap of this.#open) this.#options.publish(gap.record('open', now))
   }
+}
+
+/** The oldest gaps, as far as the time in which each may miss trades touches the next one's. */
+function firstCluster(gaps: readonly TradeGap[]): {readonly together: TradeGap[]; readonly rest: TradeGap[]} {
+  const sorted = [...gaps].sort((a, b) => a.from - b.from)
+  let end = 0
+  let ceiling = Number.NEGATIVE_INFINITY
+  for (const gap of sorted) {
+    if (end > 0 && gap.floor > ceiling) break
+    ceiling = Math.max(ceiling, gap.ceiling)
+    end++
+  }
+  return {together: sorted.slice(0, end), rest: sorted.slice(end)}
 }
 
 function ignoreAbort(error: unknown): void {

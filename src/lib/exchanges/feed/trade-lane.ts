@@ -44,12 +44,13 @@ export class TradeMarket {
     this.#gaps.delete(gap.from)
   }
 
-  /** True where a trade found by back-fill is missing; from then on it counts as seen, for live trades too. */
-  takeLate(gap: TradeGap, trade: Trade): boolean {
+  /** The gap that a trade found by back-fill was missing in, if any; from then on it counts as seen, for live trades too. */
+  takeLate(gaps: readonly TradeGap[], trade: Trade): TradeGap | undefined {
+    const gap = gaps.find(({floor, ceiling}) => trade.eventTime >= floor && trade.eventTime <= ceiling)
     const key: IdKey = idKey(trade.tradeId)
-    if (gap.has(key) || this.seen.has(key)) return false
+    if (!gap || this.seen.has(key) || gaps.some((one) => one.has(key))) return undefined
     this.seen.addLate(key)
-    return true
+    return gap
   }
 }
 

@@ -40,15 +40,18 @@ export class Backfill {
     this.#context = context
   }
 
-  readonly fill: GapFiller = async (market, gap, signal) => {
+  readonly fill: GapFiller = async (market, gaps, signal) => {
     if (!this.#options.enabled) return {state: 'unfillable', detail: 'back-fill is off'}
-    return await new GapFill(market, gap, this.#options, this.#context, signal).run()
+    return await new GapFill(market, gaps, this.#options, this.#context, signal).run()
   }
 }
 
 class GapFill {
   readonly #market: TradeMarket
-  readonly #gap: TradeGap
+  readonly #gaps: readonly TradeGap[]
+  /** No missing trade is older, or newer. */
+  readonly #floor: Micros
+  readonly #ceiling: Micros
   readonly #code: string
   readonly #options: BackfillOptions
   readonly #context: Context
@@ -56,17 +59,19 @@ class GapFill {
   /** A trade from before the gap came by: the history reaches back far enough. */
   #metOld = false
 
-  constructor(market: TradeMarket, gap: TradeGap, options: BackfillOptions, context: Context, signal: AbortSignal) {
+  constructor(market: TradeMarket, gaps: readonly TradeGap[], options: BackfillOptions, context: Context, signal: AbortSignal) {
     this.#market = market
-    this.#gap = gap
-    this.#code = codesOf([gap.symbol]).join()
+    this.#gaps = gaps
+    this.#floor = Math.min(...gaps.map((gap) => gap.floor))
+    this.#ceiling = Math.max(...gaps.map((gap) => gap.ceiling))
+    this.#code = codesOf([market.symbol]).join()
     this.#options = options
     this.#context = context
     this.#signal = signal
   }
 
   /**
-   * Day after day back in time, until a whole page is older than the gap. A day is not trusted to end where the clock says, as midnight may pass in
+   * Day after day back in time, until a whole page is older than the gaps. A day is not trusted to end where the clock says, as midnight may pass in
    * between: one more is looked at.
    */
   async run(): Promise<FillResult> {
@@ -81,7 +86,7 @@ class GapFill {
 
   /** All that REST has was seen without a page older than the gap: fine where the trade before the gap was among it, or none is known. */
   #historyEnded(): FillResult {
-    if (this.#metOld || this.#gap.fromId === undefined) return {state: 'filled'}
+    if (this.#metOld || this.#gaps[0]?.fromId === undefined) return {state: 'filled'}
     return this.#unfillable('the history of REST begins later')
   }
 
@@ -90,7 +95,7 @@ class GapFill {
   }
 
   #daysBack(): number {
-    return utcDay(this.#context.clock.nowUs()) - utcDay(this.#gap.floor)
+    return utcDay(this.#context.clock.nowUs()) - utcDay(this.#floor)
   }
 
   async #fillDay(daysAgo: number): Promise<DayEnd> {
@@ -98,7 +103,7 @@ class GapFill {
     for (let previous: ReadonlySet<string> = new Set(); ; ) {
       if (page.trades.length === 0) return 'exhausted'
       await this.#publishMissing(page)
-      if (page.trades.every((trade) => trade.eventTime < this.#gap.floor)) return 'reached'
+      if (page.trades.every((trade) => trade.eventTime < this.#floor)) return 'reached'
       previous = new Set(page.trades.map((trade) => trade.tradeId))
       const next = await this.#pageAfter(page, daysAgo, previous)
       if (next === 'exhausted' || next === 'stuck') return next
@@ -108,10 +113,10 @@ class GapFill {
 
   /** The first page, once it shows the first trade after the gap. */
   async #newestPage(): Promise<TradesPage> {
-    const {to, toId} = this.#gap
+    const {to, toId} = this.#gaps.at(-1) ?? {}
     const until = this.#timeOfDay()
     let page = await this.#page(until === undefined ? {daysAgo: 0} : {daysAgo: 0, to: until})
-    if (to === null || toId === undefined || utcDay(to) !== utcDay(this.#context.clock.nowUs())) return page
+    if (typeof to !== 'number' || toId === undefined || utcDay(to) !== utcDay(this.#context.clock.nowUs())) return page
     for (let attempt = 0; attempt < LAG_ATTEMPTS && newest(page) < to; attempt++) {
       await this.#context.clock.sleep(LAG_WAIT_MS, this.#signal)
       page = await this.#page({daysAgo: 0})
@@ -122,7 +127,7 @@ class GapFill {
   /** Where the gap ended some time ago, newer trades need not be paged through. */
   #timeOfDay(): string | undefined {
     const now = this.#context.clock.nowUs()
-    const until = this.#gap.ceiling + US_PER_SECOND
+    const until = this.#ceiling + US_PER_SECOND
     if (until >= now || utcDay(until) !== utcDay(now)) return undefined
     return new Date(until / 1000).toISOString().slice(11, 19)
   }
@@ -144,22 +149,25 @@ class GapFill {
 
   /** Resolves once the missing trades of a page are acked. */
   async #publishMissing({trades, rejected, body, receivedTime}: TradesPage): Promise<void> {
-    const items = trades.filter((trade) => this.#isMissing(trade)).map((record): SourceItem => ({kind: 'record', record}))
-    const found = items.length
+    const items: SourceItem[] = []
+    const counts = new Map<TradeGap, number>()
+    for (const record of trades) {
+      const gap = this.#market.takeLate(this.#gaps, record)
+      if (gap) {
+        items.push({kind: 'record', record})
+        counts.set(gap, (counts.get(gap) ?? 0) + 1)
+      } else if (this.#isFromBefore(record)) this.#metOld = true
+    }
+    this.#context.metrics.counter('coinpipe_backfill_trades_total').add(items.length, {exchange: 'upbit'})
     for (const {code, message} of rejected) items.push({kind: 'rejected', rejected: {frame: body, code, message, receivedTime}})
-    if (items.length === 0) return
-    await this.#options.queue.deliver(items, items.length * TRADE_BYTES)
-    this.#gap.filled += found
-    this.#context.metrics.counter('coinpipe_backfill_trades_total').add(found, {exchange: 'upbit'})
+    if (items.length > 0) await this.#options.queue.deliver(items, items.length * TRADE_BYTES)
+    for (const [gap, count] of counts) gap.filled += count
   }
 
-  #isMissing(trade: Trade): boolean {
-    const {floor, ceiling, from, fromId} = this.#gap
-    if (trade.tradeId === fromId) this.#metOld = true
-    if (trade.eventTime < floor || trade.eventTime > ceiling) return false
-    if (this.#market.takeLate(this.#gap, trade)) return true
-    if (trade.eventTime <= from) this.#metOld = true
-    return false
+  /** Of a trade that is not missing: it came before the gaps. */
+  #isFromBefore({tradeId, eventTime}: Trade): boolean {
+    const [oldest] = this.#gaps
+    return oldest !== undefined && (tradeId === oldest.fromId || (eventTime >= oldest.floor && eventTime <= oldest.from))
   }
 }
 

@@ -90,9 +90,10 @@ describe('TradeLane', () => {
     lane.take(trade('1', 0))
     const gap = lane.lost('closed')
     if (!gap) throw new Error('no gap')
-    expect(one.takeLate(gap, trade('1', 0))).toBe(false)
-    expect(one.takeLate(gap, trade('2', 1))).toBe(true)
-    expect(one.takeLate(gap, trade('2', 1))).toBe(false)
+    expect(one.takeLate([gap], trade('1', 0))).toBeUndefined()
+    expect(one.takeLate([gap], trade('2', 1))).toBe(gap)
+    expect(one.takeLate([gap], trade('2', 1))).toBeUndefined()
+    expect(one.takeLate([gap], trade('3', -6))).toBeUndefined()
     expect(lane.take(trade('2', 1))).toBe(false)
   })
 
