@@ -12,6 +12,7 @@ export const PRODUCT_SCALE = 2 * DECIMAL_SCALE
 const MAX_WHOLE_DIGITS = 20
 const LIMIT = 10n ** 38n
 const UNIT = 10n ** BigInt(DECIMAL_SCALE)
+const PRODUCT_LIMIT = LIMIT * UNIT
 const POWERS = Array.from({length: DECIMAL_SCALE + 1}, (_, i) => 10n ** BigInt(i))
 
 /** A number that DECIMAL(38,18) cannot hold exactly: more than 20 digits before the point or 18 after it. */
@@ -55,7 +56,12 @@ export function fromScaled(value: bigint, scale = DECIMAL_SCALE): Decimal {
 
 /** Whether the exact value, in units of 10^-36, fits DECIMAL(38,18). */
 export function productFits(value: bigint): boolean {
-  return value < LIMIT * UNIT && value > -LIMIT * UNIT && value % UNIT === 0n
+  return value < PRODUCT_LIMIT && value > -PRODUCT_LIMIT && value % UNIT === 0n
+}
+
+/** Whether sums in units of 10^-18 (`base`) and 10^-36 (`quote`) are below what DECIMAL(38,18) holds. */
+export function fitsSum(base: bigint, quote: bigint): boolean {
+  return base < LIMIT && quote < PRODUCT_LIMIT
 }
 
 function trimZeros(fraction: string): string {
