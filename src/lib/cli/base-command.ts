@@ -1,3 +1,4 @@
+import {once} from 'node:events'
 import {Command} from '@oclif/core'
 import {systemClock} from '../core/clock.ts'
 import type {Context} from '../core/context.ts'
@@ -72,14 +73,19 @@ export abstract class BaseCommand extends Command {
     }
   }
 
-  /** Writes data to stdout; resolves once there is room for more. Rejects with AbortedError where the reader has gone. */
+  /**
+   * Writes data to stdout; resolves once there is room for more. Rejects with AbortedError where the reader has gone, or the run is stopped
+   * while the reader stalls. What is written while draining, after the stop, waits for the reader again.
+   */
   protected async write(text: string): Promise<void> {
+    if (this.#outputClosed) throw new AbortedError()
     if (process.stdout.write(text)) return
     const signal = this.#stopper?.signal
-    await new Promise<void>((resolve, reject) => {
-      process.stdout.once('drain', resolve)
-      signal?.addEventListener('abort', () => reject(new AbortedError()), {once: true})
-    })
+    try {
+      await once(process.stdout, 'drain', signal?.aborted === false ? {signal} : {})
+    } catch (cause) {
+      throw new AbortedError(undefined, {cause})
+    }
   }
 
   /** Sets the exit code of a command that ends by itself, for example 1 for "checked and found wrong". */
