@@ -1,0 +1,82 @@
+import type {Config} from '../config/load.ts'
+import {InvalidInputError} from '../core/errors.ts'
+import {given} from '../core/given.ts'
+import {channelTopic, MARKET_TOPICS, TOPICS} from '../core/topics.ts'
+import type {FeedOptions} from '../exchanges/registry.ts'
+import {openMarketReader} from '../store/embedded/reader.ts'
+import {builtPageDirectory} from '../web/page-files.ts'
+import {startServer} from '../web/server.ts'
+import {type RunContext, type RunSummary, runToEnd} from './run.ts'
+import type {Stage} from './stages.ts'
+import {System} from './system.ts'
+
+export interface UpOptions {
+  readonly count?: number | undefined
+  /** Marks the page. */
+  readonly simulated?: boolean
+  /** The page's address, as soon as it is served. */
+  readonly onListening?: (url: string) => void
+}
+
+type Pipeline = Config['pipelines'][number]
+
+/** Every pipeline of the config in one process: sources, candles, sinks and the page, stopped in that order, each when it has caught up. */
+export async function runUp(config: Config, options: UpOptions, context: RunContext): Promise<RunSummary> {
+  if (config.pipelines.length === 0) {
+    throw new InvalidInputError('the config has no pipelines, so there is nothing to run', {
+      remedy: ['add one under `pipelines:` in coinpipe.yaml, or see it all work without a config: coinpipe demo'],
+    })
+  }
+  const system = await System.open(config, context)
+  try {
+    const stages = await createStages(config, system, options, context)
+    return await runToEnd(stages, options.count, context)
+  } finally {
+    await system.close()
+  }
+}
+
+async function createStages(config: Config, system: System, options: UpOptions, context: RunContext): Promise<Stage[]> {
+  const sources = config.pipelines.flatMap(({name, source}) => (source ? [system.ingest(name, source.exchange, feedOf(source))] : []))
+  const hasTrades = config.pipelines.some((pipeline) => topicsOf(pipeline, false).includes(TOPICS.trade))
+  const buildsCandles = config.aggregate.candles.enabled && hasTrades
+  const candles = buildsCandles ? [await system.candles('up')] : []
+  const sinks: Stage[] = []
+  for (const name of Object.keys(config.sinks)) {
+    const topics = new Set(
+      config.pipelines.filter(({sinks}) => sinks.includes(name)).flatMap((pipeline) => topicsOf(pipeline, buildsCandles)),
+    )
+    if (topics.size > 0) sinks.push(await system.store(`sink.${name}`, [...topics]))
+  }
+  return [...sources, ...candles, ...sinks, ...(sinks.length > 0 ? [page(config, system, options, context)] : [])]
+}
+
+/** What a pipeline's sinks read. */
+function topicsOf({topics, source}: Pipeline, withCandles: boolean): string[] {
+  if (topics) return topics
+  const own = source ? source.channels.map(channelTopic) : [...MARKET_TOPICS]
+  return withCandles ? [...own, TOPICS.candle] : own
+}
+
+function feedOf({kind: _kind, exchange: _exchange, channels, symbols, ...rest}: NonNullable<Pipeline['source']>): FeedOptions {
+  return {channels, symbols, ...given(rest)}
+}
+
+function page({serve}: Config, {paths}: System, {simulated = false, onListening}: UpOptions, context: RunContext): Stage {
+  return {
+    name: 'page',
+    async run(signal) {
+      const reader = openMarketReader({path: paths.store}, context)
+      await reader.connect()
+      try {
+        const server = await startServer({context, reader, simulated, pageDirectory: builtPageDirectory(), ...serve})
+        context.logger.info({url: server.url}, 'live page')
+        onListening?.(server.url)
+        await new Promise<void>((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), {once: true})))
+        await server.close()
+      } finally {
+        await reader.close()
+      }
+    },
+  }
+}
