@@ -104,7 +104,7 @@ pipelines:
   Anything in a name that is no letter or digit becomes \`_\` too: \`topics.market.trade.partitions\` is \`COINPIPE_TOPICS_MARKET_TRADE_PARTITIONS\`,
   and the symbols of a pipeline called \`upbit\` are \`COINPIPE_PIPELINES_UPBIT_SOURCE_SYMBOLS\`. A variable that would stand for two settings is refused; an empty one is not set.
 - **Flags**: \`--set PATH=VALUE\` changes any setting, for example \`--set serve.port=8080\`. \`--bus\`, \`--brokers\` and \`--data-dir\` are short for \`bus.kind\`, \`bus.brokers\` and
-  \`dataDir\`; their variables are \`COINPIPE_BUS\`, \`COINPIPE_BROKERS\` and \`COINPIPE_DATA_DIR\`.
+  \`dataDir\`; their variables, which win over the long ones, are \`COINPIPE_BUS\`, \`COINPIPE_BROKERS\` and \`COINPIPE_DATA_DIR\`.
 - **Lists** in flags and variables are comma-separated. Groups, sinks and pipelines are added in the file only; their settings can be changed from outside.
 - **Durations** are a number and \`ms\`, \`s\`, \`m\`, \`h\` or \`d\`; **sizes** a number and \`B\`, \`KiB\`, \`MiB\`, \`GiB\` or \`TiB\`.
 - **Symbols** are \`BASE-QUOTE\`, so Upbit's \`KRW-BTC\` is \`BTC-KRW\`.

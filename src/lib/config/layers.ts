@@ -102,7 +102,9 @@ function unknownVariable(name: string, names: readonly string[]): Problem | unde
   }
 }
 
-const SECTION_PREFIXES = ['BUS', 'GROUPS', 'TOPICS', 'SINKS', 'PIPELINES', 'AGGREGATE', 'SPILL'].map((section) => `COINPIPE_${section}_`)
+const SECTION_PREFIXES = ['BUS', 'GROUPS', 'TOPICS', 'SINKS', 'PIPELINES', 'AGGREGATE', 'SERVE', 'SPILL', 'LOG'].map(
+  (section) => `COINPIPE_${section}_`,
+)
 
 function ambiguous(name: string, targets: readonly Target[], origin: Origin): Problem {
   const displays = targets.map((target) => target.display).join(' and ')

@@ -1,7 +1,7 @@
 /** What keys say together: combinations that cannot work are errors, doubtful ones warnings. Nothing is connected to. */
 
 import {isDeepStrictEqual} from 'node:util'
-import {channelTopic, defaultTopicConfig} from '../core/topics.ts'
+import {channelTopic, defaultTopicConfig, MARKET_TOPICS} from '../core/topics.ts'
 import type {Layered} from './layers.ts'
 import {displayPath, getIn, isTree, type Path, type Tree} from './path.ts'
 import {didYouMean, type Origin, type Problem, quote} from './problem.ts'
@@ -30,6 +30,9 @@ const RULES: readonly Rule[] = [
   pipelineNamesAreUnique,
   pipelinesDoSomething,
   pipelineSinksExist,
+  storesAreOne,
+  storesTakeMarkets,
+  sinksAreUsed,
   allStandsAlone,
   embeddedBusHasNoBrokers,
   kafkaHasBrokers,
@@ -99,7 +102,7 @@ function unpinnedSymbolsHaveRoom(checked: Checked): Problem[] {
   const {config} = checked
   return Object.entries(config.topics).flatMap(([topic, {pin}]) => {
     const partitions = partitionsOf(config, topic)
-    const taken = Object.entries(pin).filter(([group, partition]) => group in config.groups && partition < partitions)
+    const taken = Object.entries(pin).filter(([group, partition]) => Object.hasOwn(config.groups, group) && partition < partitions)
     if (new Set(taken.map(([, partition]) => partition)).size < partitions) return []
     const pinned = new Set(Object.keys(pin).flatMap((group) => config.groups[group] ?? []))
     const left = [...collected(config, topic)].filter((symbol) => !pinned.has(symbol))
@@ -147,6 +150,29 @@ function pipelineSinksExist(checked: Checked): Problem[] {
       sinks.includes(sink) ? [] : [unknownName(checked, ['pipelines', index, 'sinks', position], sink, sinks, 'a sink')],
     ),
   )
+}
+
+function storesAreOne(checked: Checked): Problem[] {
+  const [first, ...others] = Object.keys(checked.config.sinks)
+  return others.map((name) =>
+    problem(checked, ['sinks', name], 'a second store', `one: the data folder has one store, which is ${first} already`),
+  )
+}
+
+function storesTakeMarkets(checked: Checked): Problem[] {
+  return checked.config.pipelines.flatMap(({topics = [], sinks}, index) =>
+    topics.flatMap((topic, position) => {
+      if (sinks.length === 0 || MARKET_TOPICS.includes(topic)) return []
+      return [problem(checked, ['pipelines', index, 'topics', position], `'${topic}', for a store`, MARKET_TOPICS.join(', '))]
+    }),
+  )
+}
+
+function sinksAreUsed(checked: Checked): Problem[] {
+  const used = new Set(checked.config.pipelines.flatMap(({sinks}) => sinks))
+  return Object.keys(checked.config.sinks)
+    .filter((name) => !used.has(name))
+    .map((name) => problem(checked, ['sinks', name], 'a sink that no pipeline writes to', 'a sink of a pipeline', {severity: 'warning'}))
 }
 
 function allStandsAlone(checked: Checked): Problem[] {

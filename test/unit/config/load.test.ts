@@ -128,9 +128,9 @@ describe('precedence', () => {
   })
 
   it('refuses a variable that stands for two settings', async () => {
-    const {lines} = await check('version: 1\nsinks: {a-b: {kind: store}, a_b: {kind: store}}', {COINPIPE_SINKS_A_B_KIND: 'store'})
+    const {lines} = await check('version: 1\ngroups: {a-b: [BTC-KRW], a_b: [ETH-KRW]}', {COINPIPE_GROUPS_A_B: 'XRP-KRW'})
     expect(lines).toEqual([
-      'COINPIPE_SINKS_A_B_KIND: saw a name that stands for sinks.a-b.kind and sinks.a_b.kind, allowed --set with the full path (env COINPIPE_SINKS_A_B_KIND)',
+      'COINPIPE_GROUPS_A_B: saw a name that stands for groups.a-b and groups.a_b, allowed --set with the full path (env COINPIPE_GROUPS_A_B)',
     ])
   })
 })
@@ -206,6 +206,16 @@ servee: {}
       'pipelines.p: saw neither source nor sinks, allowed a source, or sinks to write to (coinpipe.yaml:2:13)',
     ],
     [
+      'two stores',
+      'sinks: {a: {kind: store}, b: {kind: store}}\npipelines: [{name: p, topics: [market.trade], sinks: [a, b]}]',
+      'sinks.b: saw a second store, allowed one: the data folder has one store, which is a already (coinpipe.yaml:2:27)',
+    ],
+    [
+      'a store for other records than those of markets',
+      'sinks: {a: {kind: store}}\npipelines: [{name: p, topics: [web.event], sinks: [a]}]',
+      "pipelines.p.topics[0]: saw 'web.event', for a store, allowed market.trade, market.book, market.ticker, market.candle (coinpipe.yaml:3:32)",
+    ],
+    [
       'all among other symbols',
       PIPELINE.replace('[BTC-KRW]', '[BTC-KRW, all]'),
       "pipelines.krw.source.symbols: saw 'all' among other symbols, allowed [all], or symbols (coinpipe.yaml:2:86)",
@@ -269,6 +279,17 @@ servee: {}
       ['warning', 'groups.m[1]'],
       ['warning', 'bus.kind'],
     ])
+  })
+
+  it('only warns of a sink that nothing writes to', async () => {
+    const {problems, loaded} = await check('version: 1\nsinks: {store: {kind: store}}')
+    expect(loaded).toBeDefined()
+    expect(problems.map(({severity, path: where}) => [severity, where])).toEqual([['warning', 'sinks.store']])
+  })
+
+  it('takes any name for a group', async () => {
+    const {problems} = await check('version: 1\ntopics: {market.trade: {partitions: 1, pin: {constructor: 0}}}')
+    expect(problems.map(({saw}) => saw)).toEqual(["'constructor', not the name of a group"])
   })
 
   it('lets --bus embedded override a Kafka file', async () => {
