@@ -1,4 +1,6 @@
+import {subscribe, unsubscribe} from 'node:diagnostics_channel'
 import {mkdir, writeFile} from 'node:fs/promises'
+import type {ServerResponse} from 'node:http'
 import {pathToFileURL} from 'node:url'
 import {onTestFinished} from 'vitest'
 import {systemClock} from '../../src/lib/core/clock.ts'
@@ -31,6 +33,15 @@ async function standInPage(): Promise<URL> {
   await mkdir(directory)
   for (const name of ['index.html', 'app.js', 'app.css', 'icon.svg']) await writeFile(`${directory}${name}`, `stand-in ${name}`)
   return pathToFileURL(directory)
+}
+
+/** Every answer that a server of this process begins from now on. */
+export function watchResponses(): ServerResponse[] {
+  const responses: ServerResponse[] = []
+  const note = (message: unknown) => responses.push((message as {response: ServerResponse}).response)
+  subscribe('http.server.request.start', note)
+  onTestFinished(() => void unsubscribe('http.server.request.start', note))
+  return responses
 }
 
 /** The `n`th trade of a market: one a second, the price rising by one. */

@@ -1,12 +1,10 @@
-import {subscribe, unsubscribe} from 'node:diagnostics_channel'
-import type {ServerResponse} from 'node:http'
 import {connect} from 'node:net'
-import {describe, expect, it, onTestFinished} from 'vitest'
+import {describe, expect, it} from 'vitest'
 import type {Trade} from '../../../src/lib/core/records.ts'
 import {EventStream} from '../../helpers/event-stream.ts'
 import {MemoryMarket} from '../../helpers/memory-market.ts'
 import {until} from '../../helpers/until.ts'
-import {candle, startTestServer, type TestServer, trade, trades} from '../../helpers/web-server.ts'
+import {candle, startTestServer, type TestServer, trade, trades, watchResponses} from '../../helpers/web-server.ts'
 
 const BTC = 'events?exchange=upbit&symbol=BTC-KRW&interval=1m'
 const tradeIds = (list: readonly Trade[]) => list.map(({tradeId}) => Number(tradeId))
@@ -19,15 +17,6 @@ async function setUp(options: Parameters<typeof startTestServer>[1] = {}) {
   const server = await startTestServer(market, options)
   const open = (lastEventId?: string, path = BTC) => EventStream.open(server.url + path, lastEventId)
   return {market, server, open}
-}
-
-/** Every answer that a server of this process begins from now on. */
-function watchResponses(): ServerResponse[] {
-  const responses: ServerResponse[] = []
-  const note = (message: unknown) => responses.push((message as {response: ServerResponse}).response)
-  subscribe('http.server.request.start', note)
-  onTestFinished(() => void unsubscribe('http.server.request.start', note))
-  return responses
 }
 
 const sseClients = (server: TestServer) => server.context.metrics.total('coinpipe_sse_clients')
