@@ -1,5 +1,6 @@
 import {Args, Flags} from '@oclif/core'
 import {BaseCommand} from '../lib/cli/base-command.ts'
+import {exchangeFlag} from '../lib/config/exchange-flags.ts'
 import {readCapture, readCaptureFile} from '../lib/core/capture.ts'
 import {EXIT} from '../lib/core/errors.ts'
 import {EXCHANGE_IDS, findExchange} from '../lib/exchanges/registry.ts'
@@ -24,11 +25,7 @@ Reads what \`coinpipe record\` wrote and captures of cryptofeed, gzipped or plai
     file: Args.string({description: 'Capture to read; - is stdin.', required: true}),
   }
   static override flags = {
-    exchange: Flags.string({
-      summary: `Exchange that the capture is of: ${EXCHANGE_IDS.join(', ')}.`,
-      required: true,
-      env: 'COINPIPE_EXCHANGE',
-    }),
+    exchange: Flags.string({...exchangeFlag(EXCHANGE_IDS), required: true}),
     dedup: Flags.boolean({summary: 'Leave out records whose id was among the last million.', env: 'COINPIPE_DEDUP'}),
   }
 

@@ -1,6 +1,7 @@
 import {Flags} from '@oclif/core'
 import {BaseCommand} from '../lib/cli/base-command.ts'
 import {endlessFlags} from '../lib/cli/flags.ts'
+import {serverFlags} from '../lib/config/exchange-flags.ts'
 import {EXIT} from '../lib/core/errors.ts'
 import {type DemoSummary, runDemo} from '../lib/pipeline/demo.ts'
 
@@ -18,13 +19,8 @@ At the end every trade is counted: sent, logged, stored. The data folder is fres
     'drain-timeout': endlessFlags['drain-timeout'],
     rate: Flags.integer({summary: 'Trades a second.', default: 200, min: 1, env: 'COINPIPE_RATE'}),
     seed: Flags.integer({summary: 'The same seed makes the same market.', default: 1, min: 0, env: 'COINPIPE_SEED'}),
-    host: Flags.string({summary: 'Address that the page listens on.', default: '127.0.0.1', env: 'COINPIPE_HOST'}),
-    port: Flags.integer({
-      summary: 'Port of the page; default: 8790, or a free one where that is taken.',
-      min: 0,
-      max: 65_535,
-      env: 'COINPIPE_PORT',
-    }),
+    host: serverFlags.host,
+    port: {...serverFlags.port, description: 'Default: 8790, or a free one where that is taken.'},
     keep: Flags.boolean({summary: 'Keep the data, in the data folder.', env: 'COINPIPE_KEEP'}),
   }
 

@@ -1,6 +1,7 @@
 import {Flags} from '@oclif/core'
 import {ConfigCommand} from '../lib/cli/config-command.ts'
 import {endlessFlags} from '../lib/cli/flags.ts'
+import {channelsFlag, exchangeFlag, symbolsFlag, urlFlags} from '../lib/config/exchange-flags.ts'
 import {configFlags} from '../lib/config/flags.ts'
 import {given} from '../lib/core/given.ts'
 import {EXCHANGE_IDS} from '../lib/exchanges/registry.ts'
@@ -23,20 +24,10 @@ While the bus is down records wait on disk, in order. One process per --name.`
   static override flags = {
     ...configFlags,
     ...endlessFlags,
-    exchange: Flags.string({
-      summary: `Exchange: ${EXCHANGE_IDS.join(', ')}.`,
-      options: [...EXCHANGE_IDS],
-      required: true,
-      env: 'COINPIPE_EXCHANGE',
-    }),
-    channels: Flags.string({summary: 'What to subscribe to, comma-separated.', default: 'trade,book,ticker', env: 'COINPIPE_CHANNELS'}),
-    symbols: Flags.string({
-      summary: 'Markets, comma-separated; default: all that the exchange lists.',
-      helpValue: '<symbol,…>',
-      env: 'COINPIPE_SYMBOLS',
-    }),
-    url: Flags.string({summary: "Websocket address in place of the exchange's own.", env: 'COINPIPE_URL'}),
-    'rest-url': Flags.string({summary: 'REST address; default: the origin of --url.', env: 'COINPIPE_REST_URL'}),
+    exchange: Flags.string({...exchangeFlag(EXCHANGE_IDS), required: true}),
+    channels: channelsFlag,
+    symbols: symbolsFlag,
+    ...urlFlags,
     format: Flags.option({
       summary: 'Wire format to ask the exchange for.',
       options: FRAME_FORMATS,

@@ -34,7 +34,7 @@ Passwords are never copied. The result passes 'coinpipe config check'.`
       helpValue: '<file>',
       env: 'COINPIPE_COMPOSE',
     }),
-    out: Flags.string({summary: 'File to write; default: stdout.', helpValue: '<file>', env: 'COINPIPE_OUT'}),
+    out: Flags.string({summary: 'File to write.', description: 'Default: stdout.', helpValue: '<file>', env: 'COINPIPE_OUT'}),
     yes: Flags.boolean({summary: 'Replace the file that --out names.', env: 'COINPIPE_YES'}),
   }
 

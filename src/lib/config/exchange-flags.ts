@@ -26,5 +26,5 @@ export const urlFlags = {
 /** Flags of commands that are a server. */
 export const serverFlags = {
   port: Flags.integer({summary: 'Port to listen on; 0 takes any free one.', min: 0, max: 65_535, env: 'COINPIPE_PORT'}),
-  host: Flags.string({summary: 'Address to listen on; default: 127.0.0.1, this machine only.', env: 'COINPIPE_HOST'}),
+  host: Flags.string({summary: 'Address to listen on; the default is this machine only.', default: '127.0.0.1', env: 'COINPIPE_HOST'}),
 }
