@@ -13,6 +13,8 @@ import {Hub} from './upbit/hub.ts'
 import {marketsFor} from './upbit/markets.ts'
 
 const IDLE_CHECK_MS = 1000
+/** What clients get to read the rest of what was sent. */
+const CLOSE_WAIT_MS = 5000
 
 /** What was sent, to hold against what arrived. */
 export interface Ledger {
@@ -45,6 +47,7 @@ export interface Simulator {
   pause(): void
   /** Starts the market: after a pause, or before anybody has subscribed. */
   resume(): void
+  /** Stops the market, lets clients read what was sent (for 5 s at most), closes their connections and gives the port back. A second call does nothing. */
   close(): Promise<void>
 }
 
@@ -89,7 +92,8 @@ class UpbitSimulator implements Simulator {
     this.options = options
     this.context = context
     const {seed, historyTrades, lateShare} = options
-    this.exchange = new Exchange({seed, historyTrades, lateShare, markets: marketsFor(options.symbols)})
+    const startMs = Math.floor(context.clock.nowUs() / 1000)
+    this.exchange = new Exchange({seed, historyTrades, lateShare, startMs, markets: marketsFor(options.symbols)})
     this.faults = new FaultState(this.counters)
     this.hub = this.makeHub()
     this.ledgerFile = options.ledgerFile === null ? null : new LedgerFile(options.ledgerFile)
@@ -187,6 +191,7 @@ class UpbitSimulator implements Simulator {
     this.market.pause()
     clearInterval(this.idleCheck)
     this.injector.close()
+    await this.hub.closeAll(CLOSE_WAIT_MS)
     await this.server.listener.close()
     this.ledgerFile?.close()
   }

@@ -47,6 +47,8 @@ export interface ExchangeOptions {
   readonly historyTrades: number
   /** Share of trades whose event time lies up to 2 s back, 0 to 1. */
   readonly lateShare: number
+  /** When the first books are from, milliseconds since the epoch. */
+  readonly startMs: number
 }
 
 /** The markets and what happens in them. Which market trades next, at what price and size, depends on the seed alone; times and ids are the clock's. */
@@ -73,7 +75,12 @@ export class Exchange {
     const capacity = Math.ceil(options.historyTrades / markets.length)
     this.states = markets.map((market, index) => {
       const walk = new MarketWalk(market, seededRandom(seed * 1009 + 2 * index + 1))
-      return {market, walk, book: new OrderBook(walk, seededRandom(seed * 1009 + 2 * index + 2)), history: new TradeHistory(capacity)}
+      return {
+        market,
+        walk,
+        book: new OrderBook(walk, seededRandom(seed * 1009 + 2 * index + 2), options.startMs),
+        history: new TradeHistory(capacity),
+      }
     })
   }
 

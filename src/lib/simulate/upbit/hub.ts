@@ -1,6 +1,7 @@
 import type {Duplex} from 'node:stream'
 import type {WebSocket} from 'ws'
 import type {Logger} from '../../core/context.ts'
+import {closed} from '../closing.ts'
 import {binaryFrames} from '../frame-buffer.ts'
 import type {Counters, MessageType} from '../stats.ts'
 import {Audience, type Outgoing} from './audience.ts'
@@ -8,6 +9,7 @@ import {Connection} from './connection.ts'
 import type {Exchange, TradeBatch} from './exchange.ts'
 import {errorText, parseRequest, type Subscription} from './subscription.ts'
 
+const GOING_AWAY = 1001
 const STATUS_UP = '{"status":"UP"}'
 
 export interface HubOptions {
@@ -89,6 +91,15 @@ export class Hub {
   dropAll(code: number | null): void {
     this.options.counters.connections.dropped += this.connections.size
     for (const connection of this.connections) connection.drop(code)
+  }
+
+  /** Closes every connection in good order, behind what is still on its way; resolves when all are gone or `withinMs` has passed. */
+  async closeAll(withinMs: number): Promise<void> {
+    for (const connection of this.connections) connection.drop(GOING_AWAY)
+    await closed(
+      [...this.connections].map(({ws}) => ws),
+      withinMs,
+    )
   }
 
   closeIdle(): void {

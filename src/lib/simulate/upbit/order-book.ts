@@ -23,9 +23,10 @@ export class OrderBook {
   private readonly random: Random
   private readonly sizes: Float64Array
   private readonly sizeTexts: string[]
-  updatedMs = 0
+  updatedMs: number
 
-  constructor(walk: MarketWalk, random: Random) {
+  constructor(walk: MarketWalk, random: Random, nowMs: number) {
+    this.updatedMs = nowMs
     this.walk = walk
     this.random = random
     this.sizes = new Float64Array(2 * DEFAULT_DEPTH)

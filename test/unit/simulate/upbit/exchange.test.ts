@@ -6,7 +6,7 @@ const NOW_MS = 1_763_700_000_000
 const QUIET = {full: false, short: false}
 
 function exchangeOf(seed: number, symbols: readonly string[] = DEFAULT_SYMBOLS, lateShare = 0): Exchange {
-  return new Exchange({seed, markets: marketsFor(symbols), historyTrades: 100_000, lateShare})
+  return new Exchange({seed, markets: marketsFor(symbols), historyTrades: 100_000, lateShare, startMs: NOW_MS})
 }
 
 function tradesOf(exchange: Exchange, count: number, nowMs = NOW_MS): LedgerTrade[] {
