@@ -16,6 +16,7 @@ export class TradeGap {
   /** Last event time seen before. */
   readonly from: Micros
   readonly fromId: string | undefined
+  readonly #isCalm: boolean
   /** First event time of the new subscription, or when it was found to be live though quiet; null before. */
   to: Micros | null = null
   /** The first trade of the new subscription; undefined for a quiet one. */
@@ -31,6 +32,8 @@ export class TradeGap {
     readonly reason: string
     readonly from: Micros
     readonly fromId: string | undefined
+    /** Nothing came for longer than the disorder of event times before the gap. */
+    readonly isCalm: boolean
     readonly seen: readonly Set<IdKey>[]
   }) {
     this.exchange = options.exchange
@@ -38,7 +41,16 @@ export class TradeGap {
     this.reason = options.reason
     this.from = options.from
     this.fromId = options.fromId
+    this.#isCalm = options.isCalm
     this.#seen = [...options.seen]
+  }
+
+  /**
+   * Surely nothing is missing: the new subscription begins with the very trade that was the last one before, and a missed one would be newer. Not so
+   * right after a trade, when one with an older event time may still have been on its way.
+   */
+  get isEmpty(): boolean {
+    return this.#isCalm && this.fromId !== undefined && this.toId === this.fromId
   }
 
   /** No missing trade is older. */

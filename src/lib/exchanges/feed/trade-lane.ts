@@ -1,7 +1,7 @@
 import type {Micros, Trade} from '../../core/records.ts'
 import type {ResumePoint} from './resume.ts'
 import {type IdKey, idKey, SeenIds} from './seen-ids.ts'
-import {TradeGap} from './trade-gap.ts'
+import {DISORDER_US, TradeGap} from './trade-gap.ts'
 
 export interface TradeMarketOptions {
   readonly exchange: string
@@ -9,6 +9,16 @@ export interface TradeMarketOptions {
   /** Event time that the window of seen ids reaches back at least, µs. */
   readonly windowUs: Micros
   readonly maxIds: number
+}
+
+export interface GapStart {
+  readonly reason: string
+  /** Event time that trades are complete up to, µs. */
+  readonly since: Micros
+  /** The trade of that time. */
+  readonly fromId: string | undefined
+  /** Nothing came for longer than the disorder of event times before the connection was lost. */
+  readonly isCalm: boolean
 }
 
 /** What is known of one market's trades, whichever connections carry them: the ids seen lately and the gaps not yet closed. */
@@ -31,11 +41,12 @@ export class TradeMarket {
     return this.#gaps.values()
   }
 
-  openGap(reason: string, since: Micros, fromId: string | undefined): TradeGap {
+  openGap({reason, since, fromId, isCalm}: GapStart): TradeGap {
     // `from` makes the gap's id: two gaps after the same last trade are told apart by a microsecond, finer than any exchange counts.
     let from = since
     while (this.#gaps.has(from)) from--
-    const gap = new TradeGap({exchange: this.exchange, symbol: this.symbol, reason, from, fromId, seen: this.seen.sets})
+    const {exchange, symbol, seen} = this
+    const gap = new TradeGap({exchange, symbol, reason, from, fromId, isCalm, seen: seen.sets})
     this.#gaps.set(from, gap)
     return gap
   }
@@ -59,8 +70,11 @@ export class TradeMarket {
  */
 export class TradeLane {
   readonly market: TradeMarket
+  /** By our own clock: only where no trade is known, as clocks differ. */
+  #subscribedAt: Micros | null = null
   #lastTime: Micros | null = null
   #lastId: string | undefined
+  #lastReceived: Micros = Number.POSITIVE_INFINITY
   /** The gap that ends with the next trade on this connection. */
   #pending: TradeGap | null = null
 
@@ -77,23 +91,25 @@ export class TradeLane {
 
   /** The subscription was sent: trades are expected from `now` on where none was before. */
   subscribed(now: Micros): void {
-    this.#lastTime ??= now
+    this.#subscribedAt ??= now
   }
 
   /** False for a trade seen before. */
   take(trade: Trade): boolean {
-    const {eventTime, tradeId} = trade
+    const {eventTime, tradeId, receivedTime} = trade
     if (this.#lastTime === null || eventTime >= this.#lastTime) {
       this.#lastTime = eventTime
       this.#lastId = tradeId
+      this.#lastReceived = receivedTime
     }
     return this.market.seen.add(tradeId, eventTime)
   }
 
   /** The connection is gone. Returns a new gap, or null where trades were never expected or a gap is still open for the connection before. */
-  lost(reason: string): TradeGap | null {
-    if (this.#pending || this.#lastTime === null) return null
-    this.#pending = this.market.openGap(reason, this.#lastTime, this.#lastId)
+  lost(reason: string, now: Micros): TradeGap | null {
+    const since = this.#lastTime ?? this.#subscribedAt
+    if (this.#pending || since === null) return null
+    this.#pending = this.market.openGap({reason, since, fromId: this.#lastId, isCalm: now - this.#lastReceived > DISORDER_US})
     return this.#pending
   }
 

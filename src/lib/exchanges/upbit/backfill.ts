@@ -75,12 +75,14 @@ class GapFill {
    * between: one more is looked at.
    */
   async run(): Promise<FillResult> {
+    if (this.#gaps.every((gap) => gap.isEmpty)) return {state: 'filled'}
     for (let daysAgo = 0; daysAgo <= TRADES_MAX_DAYS_AGO; daysAgo++) {
       const end = await this.#fillDay(daysAgo)
       if (end === 'reached') return {state: 'filled'}
       if (end === 'stuck') return this.#unfillable('more trades at one place than a page holds')
       if (daysAgo > this.#daysBack()) return this.#historyEnded()
     }
+    if (this.#metOld) return {state: 'filled'}
     return this.#unfillable(`REST goes back ${TRADES_MAX_DAYS_AGO} days`)
   }
 

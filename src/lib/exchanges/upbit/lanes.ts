@@ -35,7 +35,7 @@ function resumed(market: TradeMarket, lastSeen: ResumePoints | undefined): Trade
   if (!point) return new TradeLane(market)
   for (const id of point.ids) market.seen.addLate(idKey(id))
   const lane = new TradeLane(market, point)
-  lane.lost('restart')
+  lane.lost('restart', point.eventTime)
   return lane
 }
 

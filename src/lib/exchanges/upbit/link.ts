@@ -115,10 +115,11 @@ export class Link {
 
   #onDrop(reason: DropReason): void {
     clearTimeout(this.#liveTimer)
-    this.#lost = {at: this.#context.clock.nowUs(), reason}
+    const at = this.#context.clock.nowUs()
+    this.#lost = {at, reason}
     this.#context.logger.warn({url: this.#options.url, reason}, 'connection lost')
     for (const lane of this.#options.lanes.values()) {
-      const gap = lane.lost(reason)
+      const gap = lane.lost(reason, at)
       if (gap) this.#options.target.gapOpened(gap)
     }
   }

@@ -18,13 +18,13 @@ function market(): TradeMarket {
 
 describe('TradeLane', () => {
   it('opens no gap where no trade was expected yet', () => {
-    expect(new TradeLane(market()).lost('closed')).toBeNull()
+    expect(new TradeLane(market()).lost('closed', START)).toBeNull()
   })
 
   it('opens a gap from the moment of the subscription where no trade was seen', () => {
     const lane = new TradeLane(market())
     lane.subscribed(START)
-    expect(lane.lost('closed')?.record('open', START + 1)).toMatchObject({
+    expect(lane.lost('closed', START)?.record('open', START + 1)).toMatchObject({
       id: `gap:upbit:BTC-KRW:trade:${START}`,
       type: 'gap',
       eventTime: START,
@@ -39,14 +39,14 @@ describe('TradeLane', () => {
   it('opens a gap from the newest event time, which is not always the last one received', () => {
     const lane = new TradeLane(market())
     for (const one of [trade('1', 1), trade('2', 3), trade('3', 2)]) lane.take(one)
-    expect(lane.lost('closed')?.record('open', START)).toMatchObject({from: START + 3 * SECOND, fromId: '2'})
+    expect(lane.lost('closed', START)?.record('open', START)).toMatchObject({from: START + 3 * SECOND, fromId: '2'})
   })
 
   it('keeps one gap over several failed connections and closes it with the first trade of the new subscription', () => {
     const lane = new TradeLane(market())
     lane.take(trade('1', 1))
-    const gap = lane.lost('closed')
-    expect(lane.lost('stale')).toBeNull()
+    const gap = lane.lost('closed', START)
+    expect(lane.lost('stale', START)).toBeNull()
     const first = trade('9', 20)
     lane.take(first)
     expect(lane.live(START, first)).toBe(gap)
@@ -54,10 +54,29 @@ describe('TradeLane', () => {
     expect(gap?.record('open', START)).toMatchObject({to: START + 20 * SECOND, toId: '9'})
   })
 
+  it('trusts the event time of a trade more than our own clock, however far apart', () => {
+    const lane = new TradeLane(market())
+    lane.subscribed(START + 3600 * SECOND)
+    lane.take(trade('1', 1))
+    expect(lane.lost('closed', START)?.from).toBe(START + SECOND)
+  })
+
+  it.each([
+    ['the same trade after a calm while', 7, '1', true],
+    ['the same trade right after it', 3, '1', false],
+    ['another trade', 7, '2', false],
+  ])('knows whether nothing can be missing: %s', (_name, lostAfter, firstId, isEmpty) => {
+    const lane = new TradeLane(market())
+    lane.take(trade('1', 0))
+    const gap = lane.lost('closed', START + lostAfter * SECOND)
+    lane.live(START, trade(firstId, 0))
+    expect(gap?.isEmpty).toBe(isEmpty)
+  })
+
   it('does not bound a gap by our own clock where the new subscription is quiet', () => {
     const lane = new TradeLane(market())
     lane.take(trade('1', 1))
-    const gap = lane.lost('closed')
+    const gap = lane.lost('closed', START)
     lane.live(START + 30 * SECOND)
     expect(gap?.to).toBe(START + 30 * SECOND)
     expect(gap?.ceiling).toBe(Number.POSITIVE_INFINITY)
@@ -66,9 +85,9 @@ describe('TradeLane', () => {
   it('tells apart two gaps after the same trade', () => {
     const lane = new TradeLane(market())
     lane.take(trade('1', 1))
-    const first = lane.lost('closed')
+    const first = lane.lost('closed', START)
     lane.live(START)
-    const second = lane.lost('closed')
+    const second = lane.lost('closed', START)
     expect(second?.from).toBe((first?.from ?? 0) - 1)
   })
 
@@ -76,7 +95,7 @@ describe('TradeLane', () => {
     const one = market()
     const lane = new TradeLane(one)
     lane.take(trade('1', 0))
-    const gap = lane.lost('closed')
+    const gap = lane.lost('closed', START)
     for (let second = 10; second < 60; second++) lane.take(trade(String(second), second))
     const first = trade('10', 10)
     lane.live(START, first)
@@ -88,7 +107,7 @@ describe('TradeLane', () => {
     const one = market()
     const lane = new TradeLane(one)
     lane.take(trade('1', 0))
-    const gap = lane.lost('closed')
+    const gap = lane.lost('closed', START)
     if (!gap) throw new Error('no gap')
     expect(one.takeLate([gap], trade('1', 0))).toBeUndefined()
     expect(one.takeLate([gap], trade('2', 1))).toBe(gap)
@@ -102,7 +121,7 @@ describe('TradeLane', () => {
     const [first, second] = [new TradeLane(one), new TradeLane(one)]
     expect([first.take(trade('1', 1)), second.take(trade('1', 1))]).toEqual([true, false])
     first.take(trade('2', 2))
-    expect(second.lost('stale')?.from).toBe(START + SECOND)
+    expect(second.lost('stale', START)?.from).toBe(START + SECOND)
     expect([...one.gaps]).toHaveLength(1)
   })
 })
