@@ -1,0 +1,44 @@
+import {Flags} from '@oclif/core'
+import {QueryCommand, time} from '../../lib/cli/query-command.ts'
+import {configFlags} from '../../lib/config/flags.ts'
+import type {VolumeRow} from '../../lib/core/ports/market-reader.ts'
+import {withMarketReader} from '../../lib/pipeline/market-reader.ts'
+
+const DAY_US = 86_400_000_000
+
+export default class QueryVolume extends QueryCommand {
+  static override summary = 'Show how much was traded, per market.'
+  static override description =
+    'Exact sums of the trades in the store between two event times; the store keeps trades for a day unless told otherwise.'
+  static override examples = [
+    {description: 'The last 24 hours', command: '<%= config.bin %> <%= command.id %>'},
+    {
+      description: 'The last quarter of an hour on one exchange',
+      command: '<%= config.bin %> <%= command.id %> --exchange upbit --from 15m',
+    },
+  ]
+  static override flags = {
+    ...configFlags,
+    exchange: Flags.string({summary: 'Only this exchange.', env: 'COINPIPE_EXCHANGE'}),
+    from: time({summary: 'Start: a day, a UTC time, or how long ago; default 24h.', env: 'COINPIPE_FROM'}),
+    to: time({summary: 'End, exclusive; default now.', env: 'COINPIPE_TO'}),
+  }
+
+  async run(): Promise<readonly VolumeRow[]> {
+    const {flags, metadata} = await this.parse(QueryVolume)
+    const {config, context} = await this.startWithConfig(flags, metadata)
+    const rows = await withMarketReader(config.dataDir, context, (reader) => {
+      const nowUs = context.clock.nowUs()
+      const {exchange, from = nowUs - DAY_US, to = nowUs} = flags
+      return reader.volume({from, to, ...(exchange === undefined ? {} : {exchange})})
+    })
+    await this.print(rows, [
+      {title: 'exchange', text: ({exchange}) => exchange},
+      {title: 'symbol', text: ({symbol}) => symbol},
+      {title: 'volume', text: ({volumeBase}) => volumeBase, align: 'right'},
+      {title: 'value', text: ({volumeQuote}) => volumeQuote, align: 'right'},
+      {title: 'trades', text: ({trades}) => String(trades), align: 'right'},
+    ])
+    return rows
+  }
+}
