@@ -9,9 +9,9 @@ const manifest = generated as unknown as Interfaces.Manifest
 const commands = Object.values(manifest.commands).filter(({id}) => !FOREIGN.test(id))
 const flags = commands.flatMap((command) => Object.values(command.flags).map((flag) => ({command, flag})))
 
-function meaning(flag: Command.Flag.Cached): string {
-  const {name, summary, char, env, type} = flag
-  return JSON.stringify({name, summary, char, env, type})
+/** Wording and defaults may fit the command; one variable must not be read in two ways. */
+function kind(flag: Command.Flag.Cached): string {
+  return JSON.stringify({char: flag.char, env: flag.env, type: flag.type, multiple: flag.type === 'option' && flag.multiple})
 }
 
 describe('every command', () => {
@@ -35,11 +35,9 @@ describe('every command', () => {
     expect(wrong.map(({command, flag}) => `${command.id} --${flag.name}: ${flag.env}`)).toEqual([])
   })
 
-  it('means the same by a flag as all others do', () => {
-    const meanings = Map.groupBy(flags, ({flag}) => flag.name)
-    const wrong = [...meanings].filter(([, uses]) => new Set(uses.map(({flag}) => meaning(flag))).size > 1)
-    expect(
-      wrong.map(([name, uses]) => `--${name}: ${uses.map(({command, flag}) => `${command.id} "${flag.summary}"`).join(', ')}`),
-    ).toEqual([])
+  it('takes a flag in the way that all others take it', () => {
+    const byName = Map.groupBy(flags, ({flag}) => flag.name)
+    const wrong = [...byName].filter(([, uses]) => new Set(uses.map(({flag}) => kind(flag))).size > 1)
+    expect(wrong.map(([name, uses]) => `--${name}: ${uses.map(({command, flag}) => `${command.id} ${kind(flag)}`).join(', ')}`)).toEqual([])
   })
 })
