@@ -1,5 +1,5 @@
-import {AbortedError} from './errors.ts'
 import type {Clock} from './context.ts'
+import {AbortedError} from './errors.ts'
 
 /** The machine's clock. Microseconds come from a monotonic clock anchored at start, so that two readings never step back in one process. */
 export const systemClock: Clock = {

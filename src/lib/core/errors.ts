@@ -18,10 +18,7 @@ export const EXIT = {
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
 /** Whether doing the same again can help: never, at once, or after a wait. */
-export type Retry =
-  | {readonly kind: 'never'}
-  | {readonly kind: 'now'}
-  | {readonly kind: 'later'; readonly afterMs?: number}
+export type Retry = {readonly kind: 'never'} | {readonly kind: 'now'} | {readonly kind: 'later'; readonly afterMs?: number}
 
 export interface ErrorDetails {
   readonly cause?: unknown

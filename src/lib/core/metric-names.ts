@@ -13,7 +13,10 @@ export const COUNTERS = {
   coinpipe_component_sent_total: {help: 'Records handed on and acknowledged.', labels: ['component']},
   coinpipe_component_bytes_total: {help: 'Bytes of the records handed on.', labels: ['component']},
   coinpipe_component_errors_total: {help: 'Errors by stage and error code.', labels: ['component', 'stage', 'code']},
-  coinpipe_component_dropped_total: {help: 'Records dropped; intentional=true where the user asked for it.', labels: ['component', 'intentional']},
+  coinpipe_component_dropped_total: {
+    help: 'Records dropped; intentional=true where the user asked for it.',
+    labels: ['component', 'intentional'],
+  },
   coinpipe_dead_letters_total: {help: 'Records or frames set aside in a dead-letter topic.', labels: ['component', 'code']},
   coinpipe_duplicates_total: {help: 'Records recognised by id as seen before and left out.', labels: ['component']},
   coinpipe_feed_frames_total: {help: 'Websocket frames received.', labels: ['exchange']},

@@ -11,9 +11,7 @@ export type Decimal = string
 /** Microseconds since the epoch, UTC, as an integer. */
 export type Micros = number
 
-export const RECORD_TYPES = [
-  'trade', 'book', 'ticker', 'candle', 'gap', 'product', 'webEvent', 'adClick', 'lifecycle',
-] as const
+export const RECORD_TYPES = ['trade', 'book', 'ticker', 'candle', 'gap', 'product', 'webEvent', 'adClick', 'lifecycle'] as const
 export type RecordType = (typeof RECORD_TYPES)[number]
 
 interface Envelope<T extends RecordType> {
@@ -114,7 +112,12 @@ export interface Gap extends MarketEnvelope<'gap'> {
 }
 
 export const PRODUCT_ERROR_CAUSES = [
-  'NO PRODUCT INFO', 'INVALID PRODUCT ID', 'FETCH FAILED', 'BLOCKED', 'INVALID PRICE', 'TRUNCATED PAGE',
+  'NO PRODUCT INFO',
+  'INVALID PRODUCT ID',
+  'FETCH FAILED',
+  'BLOCKED',
+  'INVALID PRICE',
+  'TRUNCATED PAGE',
 ] as const
 
 export interface Product extends Envelope<'product'> {
