@@ -3,6 +3,7 @@
 /** Each bench prints what it measured, and resolves with false where a bound was missed. */
 const BENCHES: Readonly<Record<string, () => Promise<{run(): Promise<boolean>}>>> = {
   startup: () => import('./startup.ts'),
+  decode: () => import('./decode.ts'),
 }
 
 const named = process.argv.slice(2)
