@@ -6,10 +6,13 @@ import {start} from '../helpers/run-cli.ts'
 const EXAMPLES = join(import.meta.dirname, '../../examples')
 const folders = readdirSync(EXAMPLES, {withFileTypes: true}).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []))
 
-/** The expected text as a pattern: `<n>` is a number that differs from run to run. */
+/** What stands for something that differs from run to run. */
+const WILDCARDS: Readonly<Record<string, string>> = {'<n>': '\\d+', '<any>': '.*'}
+
+/** The expected text as a pattern. */
 function pattern(expected: string): RegExp {
-  const parts = expected.split('<n>').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-  return new RegExp(`^${parts.join('\\d+')}$`)
+  const parts = expected.split(/(<n>|<any>)/).map((part) => WILDCARDS[part] ?? part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+  return new RegExp(`^${parts.join('')}$`)
 }
 
 describe.each(folders)('examples/%s', (folder) => {
