@@ -3,10 +3,8 @@ import {InvalidInputError} from '../core/errors.ts'
 import {given} from '../core/given.ts'
 import {channelTopic, MARKET_TOPICS, TOPICS} from '../core/topics.ts'
 import type {FeedOptions} from '../exchanges/registry.ts'
-import {openMarketReader} from '../store/embedded/reader.ts'
-import {builtPageDirectory} from '../web/page-files.ts'
-import {startServer} from '../web/server.ts'
 import {type RunContext, type RunSummary, runToEnd} from './run.ts'
+import {servePage} from './serve.ts'
 import type {Stage} from './stages.ts'
 import {System} from './system.ts'
 
@@ -63,20 +61,5 @@ function feedOf({kind: _kind, exchange: _exchange, channels, symbols, ...rest}: 
 }
 
 function page({serve}: Config, {paths}: System, {simulated = false, onListening}: UpOptions, context: RunContext): Stage {
-  return {
-    name: 'page',
-    async run(signal) {
-      const reader = openMarketReader({path: paths.store}, context)
-      await reader.connect()
-      try {
-        const server = await startServer({context, reader, simulated, pageDirectory: builtPageDirectory(), ...serve})
-        context.logger.info({url: server.url}, 'live page')
-        onListening?.(server.url)
-        await new Promise<void>((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), {once: true})))
-        await server.close()
-      } finally {
-        await reader.close()
-      }
-    },
-  }
+  return {name: 'page', run: (signal) => servePage({...serve, store: paths.store, simulated, onListening}, context, signal)}
 }

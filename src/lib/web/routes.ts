@@ -22,6 +22,7 @@ export interface RouteOptions {
   readonly markets: Markets
   readonly hub: FeedHub
   readonly metrics: Metrics & MetricsText
+  readonly showMetrics: boolean
   readonly health: Health
   readonly page: ReadonlyMap<string, PageFile>
   readonly simulated: boolean
@@ -91,7 +92,7 @@ function startStream(reply: FastifyReply) {
   return response
 }
 
-function addOperations(app: FastifyInstance, {store, health, metrics}: RouteOptions): void {
+function addOperations(app: FastifyInstance, {store, health, metrics, showMetrics}: RouteOptions): void {
   const report = (isFine: (state: string) => boolean) => async (_request: unknown, reply: FastifyReply) => {
     // The probe's result is in the store's health, beside that of all other components.
     await store.read((reader) => reader.check()).catch(() => undefined)
@@ -106,5 +107,5 @@ function addOperations(app: FastifyInstance, {store, health, metrics}: RouteOpti
     '/readyz',
     report((state) => state === 'up' || state === 'degraded'),
   )
-  app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()))
+  if (showMetrics) app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()))
 }

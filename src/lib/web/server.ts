@@ -27,6 +27,8 @@ export interface WebServerOptions {
   readonly port: number
   /** Marks the page: the data comes from coinpipe's own simulator. */
   readonly simulated?: boolean
+  /** False leaves `/metrics` away, for example where others than the operator reach the page. Default true. */
+  readonly showMetrics?: boolean
   /** Time between two looks at the store per watched market. Default 200. */
   readonly pollMs?: number
   /** How long a market is followed on after the last browser left. Default 30,000. */
@@ -46,20 +48,28 @@ export interface WebServer {
   close(): Promise<void>
 }
 
-const DEFAULTS = {pollMs: 200, lingerMs: 30_000, heartbeatMs: 15_000, storeDeadlineMs: 5_000, maxLiveClients: 500, simulated: false}
+const DEFAULTS = {
+  pollMs: 200,
+  lingerMs: 30_000,
+  heartbeatMs: 15_000,
+  storeDeadlineMs: 5_000,
+  maxLiveClients: 500,
+  simulated: false,
+  showMetrics: true,
+}
 /** No request has a body, and a browser's headers are short. */
 const LIMITS = {bodyLimit: 1_024, connectionTimeout: 0, requestTimeout: 10_000, keepAliveTimeout: 30_000, http: {maxHeaderSize: 16_384}}
 
 /** Serves the page, its data, health and metrics. Rejects with CannotListenError where the address can't be had. */
 export async function startServer(options: WebServerOptions): Promise<WebServer> {
-  const {context, host, port, reader, simulated, storeDeadlineMs, ...live} = {...DEFAULTS, ...options}
+  const {context, host, port, reader, simulated, showMetrics, storeDeadlineMs, ...live} = {...DEFAULTS, ...options}
   const {metrics, health, clock} = context
   const page = await readPageFiles(options.pageDirectory)
   const logger = context.logger.child({component: 'web'})
   const store = new StoreGate({reader, clock, health, logger, deadlineMs: storeDeadlineMs})
   const hub = new FeedHub({...live, store, logger, clock, clientsGauge: metrics.gauge('coinpipe_sse_clients')})
   const app = createApp(metrics, logger)
-  addRoutes(app, {store, hub, metrics, health, page, simulated, markets: new Markets(store, clock)})
+  addRoutes(app, {store, hub, metrics, showMetrics, health, page, simulated, markets: new Markets(store, clock)})
   const url = await listen(app, host, port).catch(async (error: unknown) => {
     await hub.close()
     throw error

@@ -13,7 +13,7 @@ export interface StoreGateOptions {
   readonly deadlineMs: number
 }
 
-const COMPONENT = 'store'
+const COMPONENT = 'page'
 /** A store that was deleted or replaced may still answer, from a file that nobody writes to any more; the reader's own check tells. */
 const CHECK_EVERY_MS = 1_000
 
@@ -23,7 +23,8 @@ const CHECK_EVERY_MS = 1_000
  */
 export class StoreGate {
   readonly #options: StoreGateOptions
-  #reconnect = false
+  /** True at first: the reader may be one that was never connected. */
+  #reconnect = true
   #checkedAtMs = Number.NEGATIVE_INFINITY
   #connecting: Promise<void> | undefined
   #down = false

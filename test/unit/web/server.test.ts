@@ -66,6 +66,12 @@ describe('answers', () => {
     expect(text).toContain('coinpipe_http_requests_total{route="/api/markets",status="2xx"} 1')
     expect(text).toContain('coinpipe_http_requests_total{route="unknown",status="4xx"} 1')
   })
+
+  it('keeps metrics to itself where told to', async () => {
+    const server = await startTestServer(new MemoryMarket(), {showMetrics: false})
+    expect((await server.get('/metrics')).status).toBe(404)
+    expect((await server.get('/healthz')).status).toBe(200)
+  })
 })
 
 describe('bad requests', () => {
@@ -117,7 +123,7 @@ describe('a store that is gone', () => {
     })
     const health = await server.get('/healthz')
     expect(health.status).toBe(503)
-    expect(await health.json()).toMatchObject({state: 'down', components: {store: {state: 'down', message: 'the store file is not there'}}})
+    expect(await health.json()).toMatchObject({state: 'down', components: {page: {state: 'down', message: 'the store file is not there'}}})
     market.gone = false
     expect((await server.get('/api/trades?exchange=upbit&symbol=BTC-KRW')).status).toBe(200)
     expect((await server.get('/healthz')).status).toBe(200)
