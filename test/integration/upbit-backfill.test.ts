@@ -219,6 +219,23 @@ describe('back-fill of the Upbit feed', () => {
     expect(feed.rejected.map(({code}) => code)).toEqual(['COINPIPE_FRAME_INVALID_FIELD'])
   })
 
+  it('says unfillable where nothing of an answer can be read, and sets it aside', async () => {
+    const nowMs = Date.now()
+    const {feed} = await dropBetween(
+      {id: 1, timeMs: nowMs - 1000},
+      {id: 4, timeMs: nowMs},
+      {
+        trades: [],
+        rest: (_url, response) => {
+          response.end('[{"market":"KRW-BTC","sequential_id":9}]')
+          return true
+        },
+      },
+    )
+    expect(feed.gaps()[0]?.state).toBe('unfillable')
+    expect(feed.rejected.length).toBeGreaterThan(0)
+  })
+
   it('waits as long as a 418 says, and does not ask meanwhile', async () => {
     const nowMs = Date.now()
     const asked: number[] = []

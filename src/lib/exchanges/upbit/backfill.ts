@@ -5,7 +5,7 @@ import type {FillResult, GapFiller} from '../feed/gap-desk.ts'
 import type {ItemQueue} from '../feed/item-queue.ts'
 import type {TradeGap} from '../feed/trade-gap.ts'
 import type {TradeMarket} from '../feed/trade-lane.ts'
-import {TRADES_MAX_DAYS_AGO} from './limits.ts'
+import {TRADES_MAX_DAYS_AGO, TRADES_PER_PAGE} from './limits.ts'
 import type {TradesPage, UpbitRest} from './rest.ts'
 import {codesOf} from './subscription.ts'
 
@@ -16,6 +16,8 @@ export interface BackfillOptions {
   readonly enabled: boolean
 }
 
+/** History is read in pages of this many, five to a request: once all of one are older than the gap, it ends. Disorder is 2 s, the gap is widened by 5 s. */
+const OLD_RUN = 100
 /** Trades of a page that the next one repeats: whether a cursor stands for an id or a place is not documented, and ids are out of order. */
 const OVERLAP = 20
 /** REST has caught up with the websocket once it shows the first trade after the gap. */
@@ -28,7 +30,7 @@ const US_PER_SECOND = 1_000_000
 const US_PER_DAY = 86_400 * US_PER_SECOND
 
 /** How the pages of one day ended. */
-type DayEnd = 'reached' | 'exhausted' | 'stuck'
+type DayEnd = 'reached' | 'exhausted' | 'stuck' | 'unreadable'
 
 /** Fills gaps from Upbit's REST history of trades, newest page first. */
 export class Backfill {
@@ -80,6 +82,7 @@ class GapFill {
       const end = await this.#fillDay(daysAgo)
       if (end === 'reached') return {state: 'filled'}
       if (end === 'stuck') return this.#unfillable('more trades at one place than a page holds')
+      if (end === 'unreadable') return this.#unfillable('REST answered with trades that cannot be read')
       if (daysAgo > this.#daysBack()) return this.#historyEnded()
     }
     if (this.#metOld) return {state: 'filled'}
@@ -103,9 +106,9 @@ class GapFill {
   async #fillDay(daysAgo: number): Promise<DayEnd> {
     let page = daysAgo === 0 ? await this.#newestPage() : await this.#page({daysAgo})
     for (let previous: ReadonlySet<string> = new Set(); ; ) {
-      if (page.trades.length === 0) return 'exhausted'
       await this.#publishMissing(page)
-      if (page.trades.every((trade) => trade.eventTime < this.#floor)) return 'reached'
+      if (page.trades.length === 0) return page.rejected.length > 0 ? 'unreadable' : 'exhausted'
+      if (page.trades.slice(-OLD_RUN).every((trade) => trade.eventTime < this.#floor)) return 'reached'
       previous = new Set(page.trades.map((trade) => trade.tradeId))
       const next = await this.#pageAfter(page, daysAgo, previous)
       if (next === 'exhausted' || next === 'stuck') return next
@@ -134,12 +137,14 @@ class GapFill {
     return new Date(until / 1000).toISOString().slice(11, 19)
   }
 
-  /** The page after `page`: overlapping it where that brings anything new, else right behind its last trade. */
+  /** The page after `page`: overlapping a full one where that brings anything new, else right behind its last trade. */
   async #pageAfter(page: TradesPage, daysAgo: number, previous: ReadonlySet<string>): Promise<TradesPage | 'exhausted' | 'stuck'> {
     const isNews = (next: TradesPage) => next.trades.some((trade) => !previous.has(trade.tradeId))
     const tail = page.trades.slice(-OVERLAP).map((trade) => trade.tradeId)
-    const overlapping = await this.#page({daysAgo, cursor: tail.reduce(higherId)})
-    if (isNews(overlapping)) return overlapping
+    if (page.trades.length >= TRADES_PER_PAGE) {
+      const overlapping = await this.#page({daysAgo, cursor: tail.reduce(higherId)})
+      if (isNews(overlapping)) return overlapping
+    }
     const behind = await this.#page({daysAgo, cursor: tail.at(-1) ?? ''})
     if (behind.trades.length === 0) return 'exhausted'
     return isNews(behind) ? behind : 'stuck'
