@@ -6,7 +6,6 @@ import type {Position} from '../../core/ports/bus.ts'
  */
 export interface StoreBatch {
   readonly group: string
-  readonly nowMs: number
   readonly positions: readonly Position[]
   readonly markets: readonly (readonly [exchange: string, symbol: string])[]
   readonly trades: readonly TradeRow[]

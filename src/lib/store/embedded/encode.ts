@@ -11,7 +11,7 @@ export interface EncodedBatch {
 }
 
 /** Turns records into rows, and refuses those that the store cannot hold exactly. */
-export function encodeBatch(batch: SinkBatch, nowMs: number): EncodedBatch {
+export function encodeBatch(batch: SinkBatch): EncodedBatch {
   const encoder = new Encoder()
   const refused: RefusedItem[] = []
   for (const [index, {record}] of batch.items.entries()) {
@@ -22,7 +22,7 @@ export function encodeBatch(batch: SinkBatch, nowMs: number): EncodedBatch {
       refused.push({index, code: error.code, message: error.message})
     }
   }
-  return {batch: {group: batch.group, nowMs, positions: batch.next, ...encoder.rows()}, refused}
+  return {batch: {group: batch.group, positions: batch.next, ...encoder.rows()}, refused}
 }
 
 class Encoder {

@@ -12,8 +12,8 @@ const MARK_EVERY_MS = 60_000
 const MARKS_PER_RETENTION = 20
 
 /**
- * Deletes what is over age, a chunk at a time. When trades were stored is not kept per trade: a mark a minute says which `seq` had been
- * reached by then.
+ * Deletes what is over age, a chunk at a time. When a trade was stored is not kept per trade: every minute at most, a mark says which `seq` had
+ * been reached by then.
  */
 export class Retention {
   private readonly database: DatabaseSync
@@ -30,27 +30,28 @@ export class Retention {
     this.statements = prepare(database)
   }
 
-  /** Call inside the transaction, before its trades are written. */
-  mark(nowMs: number): void {
-    const {lastMark, addMark} = this.statements
-    const last = lastMark.get()
-    if (last && nowMs - Number(last.stored_ms) < this.markEveryMs) return
-    addMark.run(Math.floor(nowMs))
-  }
-
-  /** One chunk of every kind. */
+  /** One chunk of every kind. Call it inside a transaction. */
   step(nowMs: number): RetainResult {
+    this.mark(nowMs)
     const trades = this.deleteTrades(nowMs)
     const gaps = this.deleted(this.statements.deleteGaps, (nowMs - this.limits.gapsMs) * 1000)
     const candles = this.deleteCandles()
     return {deleted: trades + gaps + candles, more: trades === CHUNK_ROWS || this.marketsDone > 0}
   }
 
+  /** Gives a bounded number of free pages back to the disk, where there are many. */
   shrink(): void {
     const free = pragma(this.database, 'freelist_count')
     if (free > SHRINK_PAGES && free > pragma(this.database, 'page_count') * FREE_SHARE_KEPT) {
       this.database.exec(`PRAGMA incremental_vacuum(${SHRINK_PAGES})`)
     }
+  }
+
+  private mark(nowMs: number): void {
+    const {lastMark, addMark} = this.statements
+    const last = lastMark.get()
+    if (last && nowMs - Number(last.stored_ms) < this.markEveryMs) return
+    addMark.run(Math.floor(nowMs), Number(last?.seq ?? 0))
   }
 
   private deleteTrades(nowMs: number): number {
@@ -88,9 +89,10 @@ export class Retention {
 
 function prepare(database: DatabaseSync) {
   return {
-    lastMark: database.prepare('SELECT stored_ms FROM trade_marks ORDER BY seq DESC LIMIT 1'),
-    addMark: database.prepare(`INSERT INTO trade_marks (seq, stored_ms) VALUES ((SELECT coalesce(max(seq), 0) FROM trades), ?)
-      ON CONFLICT (seq) DO UPDATE SET stored_ms = excluded.stored_ms`),
+    lastMark: database.prepare('SELECT seq, stored_ms FROM trade_marks ORDER BY seq DESC LIMIT 1'),
+    addMark: database.prepare(
+      'INSERT INTO trade_marks (seq, stored_ms) SELECT seq, ?1 FROM (SELECT max(seq) AS seq FROM trades) WHERE seq > ?2',
+    ),
     markAt: database.prepare('SELECT max(seq) AS seq FROM trade_marks WHERE stored_ms <= ?'),
     span: database.prepare('SELECT (SELECT min(seq) FROM trades) AS first, (SELECT max(seq) FROM trades) AS last'),
     deleteTrades: database.prepare('DELETE FROM trades WHERE seq <= ?'),

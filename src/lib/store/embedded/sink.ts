@@ -79,7 +79,7 @@ class EmbeddedStore implements Sink {
 
   async write(batch: SinkBatch): Promise<SinkResult> {
     const client = await this.writer()
-    const encoded = encodeBatch(batch, this.context.clock.nowUs() / 1000)
+    const encoded = encodeBatch(batch)
     if (encoded.refused.length > 0) return {refused: encoded.refused, written: 0}
     const {trades, others} = await client.call('write', JSON.stringify(encoded.batch))
     const duplicates = encoded.batch.trades.length - trades

@@ -61,7 +61,6 @@ export class StoreWriter {
     return this.transaction(() => {
       this.markets.begin()
       const markets = batch.markets.map(([exchange, symbol]) => this.markets.resolve(exchange, symbol))
-      if (batch.trades.length > 0) this.retention.mark(batch.nowMs)
       const trades = this.writeTrades(batch.trades, markets)
       const others =
         upsertAll(this.upsertLatest, batch.latest, markets) +
@@ -84,7 +83,7 @@ export class StoreWriter {
     return this.transaction(() => this.retention.step(nowMs))
   }
 
-  /** Gives up to a bounded number of free pages back to the disk. */
+  /** Gives a bounded number of free pages back to the disk, where there are many. */
   shrink(): void {
     this.retention.shrink()
   }
