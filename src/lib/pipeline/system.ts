@@ -2,6 +2,7 @@ import {EmbeddedBus} from '../bus/embedded/embedded-bus.ts'
 import type {Config} from '../config/load.ts'
 import type {Context} from '../core/context.ts'
 import {UnsupportedError} from '../core/errors.ts'
+import {given} from '../core/given.ts'
 import type {Health} from '../core/health.ts'
 import type {Bus, BusAdmin} from '../core/ports/bus.ts'
 import type {Checkpoints} from '../core/ports/checkpoints.ts'
@@ -82,7 +83,9 @@ export class System {
 
   /** The embedded store, fed from the topics by one consumer group. */
   async store(group: string, topics: readonly string[]): Promise<Stage> {
-    const sink: Sink = createEmbeddedStore({path: this.paths.store}, this.#context)
+    // A data folder has one store, so a config names one at most.
+    const [settings] = Object.values(this.#config.sinks)
+    const sink: Sink = createEmbeddedStore({path: this.paths.store, ...given({retention: settings?.retention})}, this.#context)
     await this.#open(sink, 'store')
     const options = {bus: this.bus, sink, group, topics, component: 'store'}
     return {
