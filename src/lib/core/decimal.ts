@@ -41,27 +41,6 @@ export function isCanonicalDecimal(text: string): text is Decimal {
   return text.length <= MAX_DIGITS + 3 && CANONICAL.test(text) && text !== '-0'
 }
 
-/** Below zero where `a` is less than `b`, 0 where equal, else above zero. Exact; both must be canonical. */
-export function compareDecimals(a: Decimal, b: Decimal): number {
-  const negative = a.startsWith('-')
-  if (negative !== b.startsWith('-')) return negative ? -1 : 1
-  return negative ? compareMagnitudes(b.slice(1), a.slice(1)) : compareMagnitudes(a, b)
-}
-
-function compareMagnitudes(a: string, b: string): number {
-  const wholeA = wholeLength(a)
-  const wholeB = wholeLength(b)
-  if (wholeA !== wholeB) return wholeA - wholeB
-  if (a === b) return 0
-  // Of equally long whole parts the text order is the numeric order, and a prefix is less: `1.2` < `1.25`.
-  return a < b ? -1 : 1
-}
-
-function wholeLength(magnitude: string): number {
-  const point = magnitude.indexOf('.')
-  return point < 0 ? magnitude.length : point
-}
-
 /** A canonical decimal above zero. */
 export function isPositive(decimal: Decimal): boolean {
   return !decimal.startsWith('-') && decimal !== '0'

@@ -99,10 +99,3 @@ const HEX: readonly string[] = Array.from({length: 256}, (_, byte) => byte.toStr
 function hex(lane: number): string {
   return `${HEX[lane >>> 24]}${HEX[(lane >>> 16) & 0xff]}${HEX[(lane >>> 8) & 0xff]}${HEX[lane & 0xff]}`
 }
-
-/** The hash of a row of texts in one go; see {@link TextHash}. */
-export function hashTexts(texts: Iterable<string>): string {
-  const hash = new TextHash()
-  for (const text of texts) hash.add(text)
-  return hash.digest()
-}

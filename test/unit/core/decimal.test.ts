@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import {describe, expect, it} from 'vitest'
-import {canonicalDecimal, compareDecimals, isCanonicalDecimal, isPositive} from '../../../src/lib/core/decimal.ts'
+import {canonicalDecimal, isCanonicalDecimal, isPositive} from '../../../src/lib/core/decimal.ts'
 
 /** A number as digits times a power of ten, in any spelling that JSON allows. */
 const spelled = fc
@@ -101,25 +101,6 @@ describe('canonicalDecimal', () => {
 describe('isCanonicalDecimal', () => {
   it.each(['0', '127', '0.00000099', '-3.5'])('takes %s', (text) => expect(isCanonicalDecimal(text)).toBe(true))
   it.each(['-0', '1.0', '01', '1.', '.1', '1e3', '', 'NaN', '+1'])('refuses %j', (text) => expect(isCanonicalDecimal(text)).toBe(false))
-})
-
-describe('compareDecimals', () => {
-  it('orders as the numbers do', () => {
-    fc.assert(
-      fc.property(spelled, spelled, (a, b) => {
-        const order = compareDecimals(canonicalDecimal(a.text) ?? '', canonicalDecimal(b.text) ?? '')
-        expect(Math.sign(order)).toBe(a.value < b.value ? -1 : a.value > b.value ? 1 : 0)
-      }),
-    )
-  })
-
-  it.each([
-    ['1.2', '1.25', -1],
-    ['9', '10', -1],
-    ['-9', '-10', 1],
-    ['-1', '1', -1],
-    ['0', '0', 0],
-  ])('compares %s with %s', (a, b, sign) => expect(Math.sign(compareDecimals(a, b))).toBe(sign))
 })
 
 describe('isPositive', () => {

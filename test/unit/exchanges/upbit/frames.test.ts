@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import {describe, expect, it} from 'vitest'
 import type {DecodedFrame} from '../../../../src/lib/exchanges/decoder.ts'
 import {createUpbitDecoder} from '../../../../src/lib/exchanges/upbit/frames.ts'
+import {arbitraryText} from '../../../helpers/arbitrary-text.ts'
 
 const decoder = createUpbitDecoder()
 const decode = (frame: string | Uint8Array) => decoder.decode(frame, 7)
@@ -385,7 +386,7 @@ describe('the fast and the exact reader', () => {
 
   it('never throw, whatever comes', () => {
     const anything = fc.oneof(
-      fc.string({unit: 'binary'}),
+      arbitraryText(60),
       fc.json(),
       fc.uint8Array().map((bytes) => Buffer.from(bytes)),
     )
