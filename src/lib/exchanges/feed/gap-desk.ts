@@ -53,7 +53,7 @@ export class GapDesk {
 
   opened(gap: TradeGap): void {
     this.#open.add(gap)
-    this.#publish(gap.record('open', this.#context.clock.nowUs()))
+    this.#publish(gap, 'open')
   }
 
   /** The subscription after the gap is live: what REST has now is all that was missed. */
@@ -113,17 +113,18 @@ export class GapDesk {
     this.#open.delete(gap)
     market.closeGap(gap)
     if (state === 'unfillable') this.#context.logger.error({symbol: gap.symbol, reason: detail}, 'trades may be missing for good')
-    this.#publish(gap.record(state, this.#context.clock.nowUs(), detail))
+    this.#publish(gap, state, detail)
   }
 
-  #publish(gap: Gap): void {
-    this.#context.metrics.counter('coinpipe_feed_gaps_total').add(1, {exchange: this.#options.exchange, state: gap.state})
-    this.#options.publish(gap)
+  #publish(gap: TradeGap, state: Gap['state'], detail?: string): void {
+    const records = gap.records(state, this.#context.clock.nowUs(), detail)
+    this.#context.metrics.counter('coinpipe_feed_gaps_total').add(records.length, {exchange: this.#options.exchange, state})
+    for (const record of records) this.#options.publish(record)
   }
 
   #repeat(): void {
     const now = this.#context.clock.nowUs()
-    for (const gap of this.#open) this.#options.publish(gap.record('open', now))
+    for (const gap of this.#open) for (const record of gap.records('open', now)) this.#options.publish(record)
   }
 }
 

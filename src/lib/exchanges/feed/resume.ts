@@ -1,4 +1,4 @@
-import type {CoinRecord, Micros} from '../../core/records.ts'
+import type {CoinRecord, Gap, Micros} from '../../core/records.ts'
 import {DISORDER_US} from './trade-gap.ts'
 
 /** How far one market's trades are complete in the log. */
@@ -9,6 +9,8 @@ export interface ResumePoint {
   readonly ids: ReadonlySet<string>
   /** The last trade before the hole, where it is known: history that still has it reaches back far enough. */
   readonly lastId?: string
+  /** Further gaps still open, all after `eventTime`: closed along with the one that begins there. */
+  readonly covered?: readonly Gap[]
 }
 
 /** Where a feed goes on after a stop or a crash. */
@@ -21,7 +23,7 @@ export interface ResumePoints {
 
 interface State {
   newest: {readonly eventTime: Micros; readonly tradeId: string} | undefined
-  readonly open: Map<string, {readonly from: Micros; readonly fromId: string | undefined}>
+  readonly open: Map<string, Gap>
   /** Ids of trades, those that a resume point may need. */
   trades: [tradeId: string, eventTime: Micros][]
   /** Size at which trades that no resume point needs are let go. */
@@ -57,7 +59,7 @@ export class ResumeScan {
       if (state.trades.length >= state.pruneAt) prune(state)
     } else if (record.type === 'gap' && record.channel === 'trade') {
       const {open} = stateOf(this.#states, record.symbol)
-      if (record.state === 'open') open.set(record.id, {from: record.from, fromId: record.fromId})
+      if (record.state === 'open') open.set(record.id, record)
       else open.delete(record.id)
     }
   }
@@ -96,13 +98,20 @@ function pointOf(state: State): ResumePoint | null {
   const start = startOf(state)
   if (!start) return null
   const ids = new Set(recent(state.trades, start.eventTime).map(([tradeId]) => tradeId))
-  return {eventTime: start.eventTime, ids, ...(start.lastId === undefined ? {} : {lastId: start.lastId})}
+  const {eventTime, lastId, covered} = start
+  return {eventTime, ids, ...(lastId === undefined ? {} : {lastId}), ...(covered.length === 0 ? {} : {covered})}
 }
 
-function startOf({newest, open}: State): {readonly eventTime: Micros; readonly lastId: string | undefined} | null {
-  const [oldest] = [...open.values()].sort((a, b) => a.from - b.from)
-  if (oldest) return {eventTime: oldest.from, lastId: oldest.fromId}
-  return newest ? {eventTime: newest.eventTime, lastId: newest.tradeId} : null
+interface Start {
+  readonly eventTime: Micros
+  readonly lastId: string | undefined
+  readonly covered: readonly Gap[]
+}
+
+function startOf({newest, open}: State): Start | null {
+  const [oldest, ...covered] = [...open.values()].sort((a, b) => a.from - b.from)
+  if (oldest) return {eventTime: oldest.from, lastId: oldest.fromId, covered}
+  return newest ? {eventTime: newest.eventTime, lastId: newest.tradeId, covered} : null
 }
 
 function recent(trades: State['trades'], eventTime: Micros): State['trades'] {

@@ -1,4 +1,4 @@
-import type {Micros, Trade} from '../../core/records.ts'
+import type {Gap, Micros, Trade} from '../../core/records.ts'
 import type {ResumePoint} from './resume.ts'
 import {type IdKey, idKey, SeenIds} from './seen-ids.ts'
 import {DISORDER_US, TradeGap} from './trade-gap.ts'
@@ -19,6 +19,8 @@ export interface GapStart {
   readonly fromId: string | undefined
   /** Nothing came for longer than the disorder of event times before the connection was lost. */
   readonly isCalm: boolean
+  /** Open gaps of an earlier run, all later. */
+  readonly covered: readonly Gap[]
 }
 
 /** What is known of one market's trades, whichever connections carry them: the ids seen lately and the gaps not yet closed. */
@@ -41,12 +43,12 @@ export class TradeMarket {
     return this.#gaps.values()
   }
 
-  openGap({reason, since, fromId, isCalm}: GapStart): TradeGap {
+  openGap({reason, since, fromId, isCalm, covered}: GapStart): TradeGap {
     // `from` makes the gap's id: two gaps after the same last trade are told apart by a microsecond, finer than any exchange counts.
     let from = since
     while (this.#gaps.has(from)) from--
     const {exchange, symbol, seen} = this
-    const gap = new TradeGap({exchange, symbol, reason, from, fromId, isCalm, seen: seen.sets})
+    const gap = new TradeGap({exchange, symbol, reason, from, fromId, isCalm, covered, seen: seen.sets})
     this.#gaps.set(from, gap)
     return gap
   }
@@ -75,6 +77,7 @@ export class TradeLane {
   #lastTime: Micros | null = null
   #lastId: string | undefined
   #lastReceived: Micros = Number.POSITIVE_INFINITY
+  #covered: readonly Gap[] = []
   /** The gap that ends with the next trade on this connection. */
   #pending: TradeGap | null = null
 
@@ -83,6 +86,7 @@ export class TradeLane {
     if (!resume) return
     this.#lastTime = resume.eventTime
     this.#lastId = resume.lastId
+    this.#covered = resume.covered ?? []
   }
 
   get pending(): TradeGap | null {
@@ -109,7 +113,9 @@ export class TradeLane {
   lost(reason: string, now: Micros): TradeGap | null {
     const since = this.#lastTime ?? this.#subscribedAt
     if (this.#pending || since === null) return null
-    this.#pending = this.market.openGap({reason, since, fromId: this.#lastId, isCalm: now - this.#lastReceived > DISORDER_US})
+    const isCalm = now - this.#lastReceived > DISORDER_US
+    this.#pending = this.market.openGap({reason, since, fromId: this.#lastId, isCalm, covered: this.#covered})
+    this.#covered = []
     return this.#pending
   }
 

@@ -56,6 +56,11 @@ describe('resumePoints', () => {
     expect(pointOf(records)).toMatchObject({eventTime: START + 5 * SECOND, lastId: '7'})
   })
 
+  it('names the other open gaps, so that they are closed too', () => {
+    const records = [gap('open', 5), gap('open', 20), gap('open', 30), gap('unfillable', 30)]
+    expect(pointOf(records)?.covered).toEqual([gap('open', 20)])
+  })
+
   it.each(['filled', 'unfillable'] as const)('forgets a gap that is %s', (state) => {
     const records = [gap('open', 0), trade('2', 40), gap('open', 0), gap(state, 0)]
     expect(pointOf(records)?.eventTime).toBe(START + 40 * SECOND)

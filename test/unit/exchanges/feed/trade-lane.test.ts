@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest'
 import type {Trade} from '../../../../src/lib/core/records.ts'
 import {idKey} from '../../../../src/lib/exchanges/feed/seen-ids.ts'
+import {gapRecord} from '../../../../src/lib/exchanges/feed/trade-gap.ts'
 import {TradeLane, TradeMarket} from '../../../../src/lib/exchanges/feed/trade-lane.ts'
 
 const SECOND = 1_000_000
@@ -24,7 +25,7 @@ describe('TradeLane', () => {
   it('opens a gap from the moment of the subscription where no trade was seen', () => {
     const lane = new TradeLane(market())
     lane.subscribed(START)
-    expect(lane.lost('closed', START)?.record('open', START + 1)).toMatchObject({
+    expect(lane.lost('closed', START)?.records('open', START + 1)[0]).toMatchObject({
       id: `gap:upbit:BTC-KRW:trade:${START}`,
       type: 'gap',
       eventTime: START,
@@ -39,7 +40,7 @@ describe('TradeLane', () => {
   it('opens a gap from the newest event time, which is not always the last one received', () => {
     const lane = new TradeLane(market())
     for (const one of [trade('1', 1), trade('2', 3), trade('3', 2)]) lane.take(one)
-    expect(lane.lost('closed', START)?.record('open', START)).toMatchObject({from: START + 3 * SECOND, fromId: '2'})
+    expect(lane.lost('closed', START)?.records('open', START)[0]).toMatchObject({from: START + 3 * SECOND, fromId: '2'})
   })
 
   it('keeps one gap over several failed connections and closes it with the first trade of the new subscription', () => {
@@ -51,7 +52,7 @@ describe('TradeLane', () => {
     lane.take(first)
     expect(lane.live(START, first)).toBe(gap)
     expect(lane.live(START, first)).toBeNull()
-    expect(gap?.record('open', START)).toMatchObject({to: START + 20 * SECOND, toId: '9'})
+    expect(gap?.records('open', START)[0]).toMatchObject({to: START + 20 * SECOND, toId: '9'})
   })
 
   it('trusts the event time of a trade more than our own clock, however far apart', () => {
@@ -71,6 +72,16 @@ describe('TradeLane', () => {
     const gap = lane.lost('closed', START + lostAfter * SECOND)
     lane.live(START, trade(firstId, 0))
     expect(gap?.isEmpty).toBe(isEmpty)
+  })
+
+  it('takes the open gaps of an earlier run along through its states', () => {
+    const one = market()
+    const old = {exchange: 'upbit', symbol: 'BTC-KRW', channel: 'trade', reason: 'closed', to: null, state: 'open', filled: 3} as const
+    const covered = gapRecord({...old, from: START + 9 * SECOND, receivedTime: START})
+    const gap = new TradeLane(one, {eventTime: START, ids: new Set(), covered: [covered]}).lost('restart', START)
+    const [own, other] = gap?.records('filled', START + 50 * SECOND) ?? []
+    expect(own).toMatchObject({from: START, reason: 'restart', state: 'filled', filled: 0})
+    expect(other).toEqual({...covered, state: 'filled', receivedTime: START + 50 * SECOND})
   })
 
   it('does not bound a gap by our own clock where the new subscription is quiet', () => {
