@@ -6,8 +6,6 @@ import type {RateLimit} from '../feed/rate-limiter.ts'
 
 /** https://docs.upbit.com/kr/reference/websocket-guide */
 export const UPBIT_WEBSOCKET_URL = 'wss://api.upbit.com/websocket/v1'
-/** https://docs.upbit.com/kr/reference/list-pair-trades */
-export const UPBIT_REST_URL = 'https://api.upbit.com'
 
 /** The exchange counts when requests arrive, not when they are sent: windows are taken a tenth longer than stated. */
 const MARGIN = 1.1
