@@ -19,8 +19,8 @@ Statistics, the ledger of what was sent and faults are also at /sim/ on the same
   static override examples = [
     {description: 'A thousand trades a second', command: '<%= config.bin %> <%= command.id %> --port 9001 --rate 1000 --seed 1'},
     {
-      description: 'Bursts, a cut connection after 10 s, silence for 3 s after 20 s',
-      command: '<%= config.bin %> <%= command.id %> --rate 2000 --burst 10x@30s:2s --fault drop@10s,stall@20s:3s --for 1m',
+      description: 'Bursts, a cut connection after 10 s, a network that hangs for 3 s after 20 s',
+      command: '<%= config.bin %> <%= command.id %> --rate 2000 --burst 10x@30s:2s --fault drop@10s,freeze@20s:3s --for 1m',
     },
   ]
   static override flags = {
@@ -46,7 +46,7 @@ Statistics, the ledger of what was sent and faults are also at /sim/ on the same
     }),
     fault: Flags.string({
       summary:
-        'Faults, comma-separated: drop, drop=1011, stall:3s, hang:3s, refuse:3s, skip=50, duplicate=50, garbage=nan, error=NAME, rest=429x10, slow=500msx10; @10s delays one.',
+        'Faults, comma-separated: drop, drop=1011, stall:3s, freeze:3s, hang:3s, refuse:3s, skip=50, duplicate=50, garbage=nan, error=NAME, rest=429x10, slow=500msx10; @10s delays one.',
       helpValue: '<fault,…>',
       env: 'COINPIPE_FAULT',
     }),

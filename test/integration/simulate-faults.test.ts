@@ -1,3 +1,4 @@
+import {existsSync} from 'node:fs'
 import {readFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {describe, expect, it} from 'vitest'
@@ -28,18 +29,44 @@ describe('simulator: faults and control', () => {
     expect(sim.stats().connections.dropped).toBe(1)
   })
 
-  it('stall stops all sending, and only for its time', async () => {
+  it('stall sends nothing and only pongs, for its time', async () => {
     const sim = await simulator()
     const client = await connectClient(sim.url)
     client.subscribe([TRADES])
     await until('trades arrive', () => client.frames.length > 0)
+    let pongs = 0
+    client.ws.on('pong', () => pongs++)
     faultsNow(sim, 'stall:300ms')
     const {sent} = sim.stats()
-    await until('trades are withheld', () => sim.stats().faults.stalled > 0)
     client.ws.send('PING')
+    client.ws.ping()
+    await until('the pong', () => pongs === 1)
+    await until('trades are withheld', () => sim.stats().faults.stalled > 0)
     await until('the stall ends', () => sim.stats().sent.trade > sent.trade)
     expect(client.frames).not.toContain('{"status":"UP"}')
     expect(client.closed()).toBeNull()
+  })
+
+  it('freeze holds everything back for its time, and loses nothing', async () => {
+    const sim = await simulator({maxTrades: 2000})
+    const client = await connectClient(sim.url)
+    client.subscribe([TRADES])
+    await until('trades arrive', () => client.frames.length > 0)
+    let pongs = 0
+    client.ws.on('pong', () => pongs++)
+    const frozenAtMs = performance.now()
+    faultsNow(sim, 'freeze:300ms')
+    const late = await connectClient(sim.url)
+    late.ws.send('PING')
+    client.ws.ping()
+    const {frames} = client
+    const before = frames.length
+    await until('an answer', () => late.frames.length > 0)
+    expect(performance.now() - frozenAtMs).toBeGreaterThan(290)
+    await until('the pong', () => pongs === 1)
+    expect(frames.length).toBeGreaterThan(before)
+    await complete(sim, client, 2000)
+    expect(tradeKeys(client)).toEqual(ledgerKeys(sim))
   })
 
   it('hang accepts connections and never answers', async () => {
@@ -138,6 +165,13 @@ describe('simulator: faults and control', () => {
     const rows = lines.map((line) => line.split('\t'))
     expect(rows.map(([number]) => Number(number))).toEqual(Array.from({length: 3000}, (_, i) => i + 1))
     expect(rows.map(([, market, id, , price]) => `${market} ${id} ${Number(price)}`).sort()).toEqual(ledgerKeys(sim))
+  })
+
+  it.skipIf(!existsSync('/dev/full'))('stops the market where the ledger finds the disk full (skipped without /dev/full)', async () => {
+    const sim = await simulator({ledgerFile: '/dev/full'})
+    sim.resume()
+    await expect(sim.finished).rejects.toMatchObject({code: 'COINPIPE_SIMULATE_LEDGER', message: expect.stringContaining('ENOSPC')})
+    expect(sim.stats().running).toBe(false)
   })
 
   it('says which port is taken and which ledger cannot be written', async () => {

@@ -5,6 +5,18 @@ import {CODES, complete, ledgerKeys, simulator, TRADES, tradeKeys} from '../help
 import {until} from '../helpers/until.ts'
 import {connectClient} from '../helpers/upbit-client.ts'
 
+/** The beginning of what comes back for these bytes. */
+function rawAnswer(sim: Simulator, bytes: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection(sim.port, '127.0.0.1', () => socket.write(bytes))
+    socket.once('error', reject)
+    socket.once('data', (data) => {
+      resolve(data.toString())
+      socket.destroy()
+    })
+  })
+}
+
 describe('simulator: websocket', () => {
   it.each(['DEFAULT', 'SIMPLE', 'JSON_LIST', 'SIMPLE_LIST'])('sends every trade of the ledger once as %s', async (format) => {
     const sim = await simulator({maxTrades: 1500, tradesPerSecond: 20_000, tradesPerFrame: 20})
@@ -124,17 +136,11 @@ describe('simulator: websocket', () => {
 
   it('is marked as simulated in the handshake', async () => {
     const sim = await simulator()
-    const response = await new Promise<string>((resolve) => {
-      const socket = createConnection(sim.port, '127.0.0.1', () => {
-        socket.write(
-          'GET /websocket/v1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
-        )
-      })
-      socket.once('data', (data) => {
-        resolve(data.toString())
-        socket.destroy()
-      })
-    })
+    const key = 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n'
+    const response = await rawAnswer(
+      sim,
+      `GET /websocket/v1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${key}\r\n`,
+    )
     expect(response).toContain('101 Switching Protocols')
     expect(response).toContain('X-Coinpipe-Simulated: true')
   })
@@ -221,6 +227,14 @@ describe('simulator: REST', () => {
     [400, '/v1/candles/seconds?market=KRW-BTC&to=soon'],
   ])('answers %i to %s', async (status, path) => {
     expect(await getJson(await simulator(), path)).toMatchObject({status, text: expect.stringContaining('"error"')})
+  })
+
+  it('survives a request for what is no URL', async () => {
+    const sim = await simulator()
+    expect(await rawAnswer(sim, 'GET // HTTP/1.1\r\nHost: x\r\n\r\n')).toContain('404 Not Found')
+    expect(await rawAnswer(sim, 'GET //[ HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')).toContain(
+      '404 Not Found',
+    )
   })
 
   it('counts requests down and answers 429 past ten a second', async () => {

@@ -56,6 +56,9 @@ export class FaultInjector {
       case 'stall':
         this.during(fault, (stalled) => hub.setStalled(stalled))
         break
+      case 'freeze':
+        this.during(fault, (frozen) => hub.setFrozen(frozen))
+        break
       case 'hang':
         this.during(fault, (hanging) => listener.setHanging(hanging))
         break

@@ -8,8 +8,10 @@ export type GarbageKind = (typeof GARBAGE_KINDS)[number]
 export type Fault =
   /** Ends every websocket: without a code the TCP connection is cut, with one it is closed in good order. */
   | {readonly kind: 'drop'; readonly code: number | null}
-  /** Websockets stay open, and nothing is sent or answered on them. */
+  /** Websockets stay open and are pinged back, but nothing is sent or answered on them: what would have been is lost. */
   | {readonly kind: 'stall'; readonly forMs: number}
+  /** Nothing leaves on websockets, as on a network that hangs; it goes out afterwards. */
+  | {readonly kind: 'freeze'; readonly forMs: number}
   /** TCP connections are accepted and never answered. */
   | {readonly kind: 'hang'; readonly forMs: number}
   /** Nobody listens: new connections are refused. */
@@ -47,6 +49,7 @@ const FORMS: Readonly<Record<string, Form>> = {
       none(forText) && (none(value) || isCloseCode(value)) ? {kind: 'drop', code: none(value) ? null : Number(value)} : null,
   },
   stall: {usage: 'stall:3s', parse: (value, forText) => timed('stall', value, forText)},
+  freeze: {usage: 'freeze:3s', parse: (value, forText) => timed('freeze', value, forText)},
   hang: {usage: 'hang:3s', parse: (value, forText) => timed('hang', value, forText)},
   refuse: {usage: 'refuse:3s', parse: (value, forText) => timed('refuse', value, forText)},
   skip: {usage: 'skip=50', parse: (value, forText) => counted('skip', value, forText)},
@@ -113,7 +116,7 @@ function isCloseCode(text: string): boolean {
   return (code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code <= 4999)
 }
 
-function timed(kind: 'stall' | 'hang' | 'refuse', value: string, forText: string): Fault | null {
+function timed(kind: 'stall' | 'freeze' | 'hang' | 'refuse', value: string, forText: string): Fault | null {
   return none(value) && !none(forText) ? {kind, forMs: parseDuration(forText)} : null
 }
 

@@ -6,6 +6,13 @@ export const SIMULATED_HEADER = 'X-Coinpipe-Simulated'
 
 const MAX_BODY_BYTES = 64 * 1024
 
+const BASE = 'http://localhost'
+
+/** Path and query of a request; those of `/` where the client sent something that is no URL. */
+export function requestUrl(request: IncomingMessage): URL {
+  return URL.parse(request.url ?? '/', BASE) ?? new URL(BASE)
+}
+
 export function sendJson(response: ServerResponse, status: number, body: string, headers: Record<string, string> = {}): void {
   const bytes = Buffer.from(body)
   response.writeHead(status, {

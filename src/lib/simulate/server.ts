@@ -3,7 +3,7 @@ import type {Duplex} from 'node:stream'
 import {WebSocketServer} from 'ws'
 import type {Clock, Logger} from '../core/context.ts'
 import type {FaultState} from './fault-state.ts'
-import {refuseUpgrade, SIMULATED_HEADER, sendJson} from './http.ts'
+import {refuseUpgrade, requestUrl, SIMULATED_HEADER, sendJson} from './http.ts'
 import {Listener} from './listener.ts'
 import {RateLimiter} from './rate-limiter.ts'
 import type {Counters} from './stats.ts'
@@ -56,7 +56,7 @@ export class SimulatorServer {
   }
 
   private request(request: IncomingMessage, response: ServerResponse): void {
-    const url = new URL(request.url ?? '/', 'http://localhost')
+    const url = requestUrl(request)
     const answering = url.pathname.startsWith('/sim/') ? this.options.onControl(request, response, url) : this.rest(request, response, url)
     answering.catch((error: unknown) => {
       this.options.logger.error({err: error, path: url.pathname}, 'the simulator could not answer a request')
@@ -98,7 +98,7 @@ export class SimulatorServer {
   private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const {counters, limits, hub, clock} = this.options
     if (this.listener.isHanging) return
-    const path = new URL(request.url ?? '/', 'http://localhost').pathname
+    const path = requestUrl(request).pathname
     const now = clock.monotonicMs()
     const isAllowed = !limits || (this.connects.take(now) && (request.headers.origin === undefined || this.withOrigin.take(now)))
     if (path !== WEBSOCKET_PATH) refuseUpgrade(socket, '404 Not Found')

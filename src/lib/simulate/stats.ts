@@ -27,7 +27,7 @@ export interface SimulatorStats {
     /** Ended by a fault. */
     readonly dropped: number
   }
-  /** Messages that a fault kept from the sockets, sent twice, or made up. */
+  /** Messages that a fault kept from the websockets, sent twice, or made up. */
   readonly faults: {readonly skipped: number; readonly duplicated: number; readonly garbage: number; readonly stalled: number}
   readonly rest: {readonly requests: number; readonly byStatus: Readonly<Record<string, number>>}
 }

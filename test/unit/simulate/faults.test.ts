@@ -6,6 +6,7 @@ describe('parseFaults', () => {
     ['drop', {kind: 'drop', code: null}, 0],
     ['drop=1011@10s', {kind: 'drop', code: 1011}, 10_000],
     ['stall@20s:3s', {kind: 'stall', forMs: 3000}, 20_000],
+    ['freeze:1s', {kind: 'freeze', forMs: 1000}, 0],
     ['hang:250ms', {kind: 'hang', forMs: 250}, 0],
     ['refuse@1m:2s', {kind: 'refuse', forMs: 2000}, 60_000],
     ['skip=50@5s', {kind: 'skip', count: 50}, 5000],

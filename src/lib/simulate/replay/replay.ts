@@ -3,7 +3,7 @@ import {type WebSocket, WebSocketServer} from 'ws'
 import type {Context} from '../../core/context.ts'
 import {AbortedError} from '../../core/errors.ts'
 import {closed} from '../closing.ts'
-import {sendJson} from '../http.ts'
+import {requestUrl, sendJson} from '../http.ts'
 import {Listener} from '../listener.ts'
 import {type CaptureIndex, indexCapture} from './capture-index.ts'
 import {playOnce} from './playback.ts'
@@ -166,7 +166,7 @@ class CaptureReplay implements Replay {
   /** The recorded answers of a path one after the other, the last one from then on. */
   private answer(request: IncomingMessage, response: ServerResponse): void {
     this.counts.restRequests++
-    const {pathname, search} = new URL(request.url ?? '/', 'http://localhost')
+    const {pathname, search} = requestUrl(request)
     const {rest} = this.index
     const path = rest.has(pathname + search) ? pathname + search : pathname
     const bodies = rest.get(path) ?? []

@@ -53,6 +53,12 @@ export class Connection {
     this.ws.terminate()
   }
 
+  /** Holds back everything that is to go out, pongs too, or lets it go. */
+  setFrozen(frozen: boolean): void {
+    if (frozen) this.socket.cork()
+    else this.socket.uncork()
+  }
+
   /** A code closes in good order, null cuts the TCP connection. */
   drop(code: number | null): void {
     if (code === null) this.ws.terminate()

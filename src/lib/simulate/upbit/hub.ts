@@ -32,6 +32,7 @@ export class Hub {
   private readonly connections = new Set<Connection>()
   private readonly audiences = new Map<string, {readonly audience: Audience; readonly members: Set<Connection>}>()
   private stalled = false
+  private frozen = false
 
   constructor(options: HubOptions) {
     this.options = options
@@ -50,6 +51,7 @@ export class Hub {
     const {counters, maxBufferedBytes, logger, nowMs} = this.options
     const connection = new Connection(ws, socket, counters, maxBufferedBytes, nowMs())
     this.connections.add(connection)
+    if (this.frozen) connection.setFrozen(true)
     counters.connections.accepted++
     counters.connections.open = this.connections.size
     ws.on('message', (data) => this.receive(connection, data.toString()))
@@ -83,9 +85,15 @@ export class Hub {
     this.sendText(() => errorText(name))
   }
 
-  /** While stalled nothing is written to any websocket, and requests are not answered. */
+  /** While stalled nothing is sent or answered on any websocket, and what would have been is lost; only the protocol's own pings are answered. */
   setStalled(stalled: boolean): void {
     this.stalled = stalled
+  }
+
+  /** While frozen nothing leaves on any websocket, pongs and new ones included; it waits, within the limit of what a client may leave unread. */
+  setFrozen(frozen: boolean): void {
+    this.frozen = frozen
+    for (const connection of this.connections) connection.setFrozen(frozen)
   }
 
   dropAll(code: number | null): void {
