@@ -33,8 +33,8 @@ Reads what \`coinpipe record\` wrote and captures of cryptofeed, gzipped or plai
     const {args, flags} = await this.parse(Decode)
     const {signal} = this.start(flags)
     const decoder = findExchange(flags.exchange).createDecoder()
-    const entries = args.file === '-' ? readCapture(process.stdin, 'stdin') : readCaptureFile(args.file)
-    const summary = await decodeCapture({entries, decoder, dedup: flags.dedup, write: (lines) => this.write(lines)}, signal)
+    const entries = args.file === '-' ? readCapture(process.stdin, 'stdin', signal) : readCaptureFile(args.file, signal)
+    const summary = await decodeCapture({entries, decoder, dedup: flags.dedup, write: (lines) => this.write(lines)})
     if (!this.jsonEnabled()) for (const line of describeDecode(summary)) this.logToStderr(line)
     if (summary.refused > 0) this.exitWith(EXIT.wrong)
     return summary

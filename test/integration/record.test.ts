@@ -34,7 +34,7 @@ async function recordsOf(path: string): Promise<Omit<CoinRecord, 'receivedTime'>
   const write = async (text: string) => {
     lines += text
   }
-  await decodeCapture({entries: readCaptureFile(path), decoder, dedup: false, write}, new AbortController().signal)
+  await decodeCapture({entries: readCaptureFile(path), decoder, dedup: false, write})
   return lines
     .trimEnd()
     .split('\n')

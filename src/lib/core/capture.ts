@@ -1,7 +1,7 @@
 /** Captures: what an exchange and its client sent each other, as files that `decode` and `replay` read and `record` writes. */
 import {createReadStream} from 'node:fs'
 import {type FileHandle, open} from 'node:fs/promises'
-import {PassThrough} from 'node:stream'
+import {PassThrough, type Readable} from 'node:stream'
 import {pipeline} from 'node:stream/promises'
 import {createGzip, type Gzip} from 'node:zlib'
 import {type CaptureEvent, captureHeader, formatLine, type LineContent, parseLine} from './capture-lines.ts'
@@ -34,24 +34,31 @@ const MAX_LINE_BYTES = 16 * 1024 * 1024
 /** An event of a capture, or a line that holds none, with its line number from 1. */
 export type CaptureEntry = Exclude<LineContent, {kind: 'nothing'}> & {readonly line: number}
 
-/** Reads a capture line by line, gzipped or plain, of either format. Throws CaptureError where the file can't be read, or not to its end. */
-export function readCaptureFile(path: string): AsyncGenerator<CaptureEntry> {
-  return readCapture(createReadStream(path), path)
+/**
+ * Reads a capture line by line, gzipped or plain, of either format. Throws CaptureError where the file can't be read, or not to its end, and
+ * the reason of `signal` once it aborts, also while waiting for more.
+ */
+export function readCaptureFile(path: string, signal?: AbortSignal): AsyncGenerator<CaptureEntry> {
+  return readCapture(createReadStream(path), path, signal)
 }
 
 /** The same from a stream; `name` is for messages. */
-export async function* readCapture(chunks: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<CaptureEntry> {
+export async function* readCapture(input: Readable, name: string, signal?: AbortSignal): AsyncGenerator<CaptureEntry> {
+  const stop = () => input.destroy(signal?.reason as Error)
+  if (signal?.aborted) stop()
+  signal?.addEventListener('abort', stop, {once: true})
   let last = 0
   try {
-    for await (const {number, text} of readLines(unpacked(chunks), MAX_LINE_BYTES)) {
+    for await (const {number, text} of readLines(unpacked(input), MAX_LINE_BYTES)) {
       last = number
       const content = text === undefined ? tooLong : parseLine(text)
       if (content.kind !== 'nothing') yield {...content, line: number}
     }
   } catch (error) {
-    throw isSystemError(error)
-      ? new CaptureError(`cannot read ${name}${last === 0 ? '' : ` after line ${last}`}: ${error.message}`, {cause: error})
-      : error
+    if (!isSystemError(error)) throw error
+    throw new CaptureError(`cannot read ${name}${last === 0 ? '' : ` after line ${last}`}: ${error.message}`, {cause: error})
+  } finally {
+    signal?.removeEventListener('abort', stop)
   }
 }
 

@@ -35,11 +35,10 @@ const CHUNK_LENGTH = 64 * 1024
 const SHOWN_REFUSED = 20
 const REMEMBERED_IDS = 1_000_000
 
-/** Writes the records of a capture as JSON lines, in its order. Bad frames are counted and lose no other. Rejects with `signal`'s reason once it aborts. */
-export async function decodeCapture(options: DecodeOptions, signal: AbortSignal): Promise<DecodeSummary> {
+/** Writes the records of a capture as JSON lines, in its order. Bad frames are counted and lose no other. */
+export async function decodeCapture(options: DecodeOptions): Promise<DecodeSummary> {
   const run = new DecodeRun(options)
   for await (const entry of options.entries) {
-    signal.throwIfAborted()
     run.take(entry)
     if (run.pending.length >= CHUNK_LENGTH) await options.write(run.takePending())
   }

@@ -1,11 +1,12 @@
 import {readFile, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
-import {Readable} from 'node:stream'
+import {PassThrough, Readable} from 'node:stream'
 import {gunzipSync, gzipSync} from 'node:zlib'
 import fc from 'fast-check'
 import {describe, expect, it} from 'vitest'
 import {type CaptureEntry, CaptureError, createCapture, readCapture, readCaptureFile} from '../../../src/lib/core/capture.ts'
 import {type CaptureEvent, formatLine, parseLine, unescapeBytes} from '../../../src/lib/core/capture-lines.ts'
+import {AbortedError} from '../../../src/lib/core/errors.ts'
 import {arbitraryUtf8Text} from '../../helpers/arbitrary-text.ts'
 import {tempDir} from '../../helpers/temp-dir.ts'
 
@@ -177,6 +178,18 @@ describe('readCapture', () => {
     const reading = collect(readCaptureFile(join(await tempDir(), name)))
     await expect(reading).rejects.toThrow(message)
     await expect(reading).rejects.toMatchObject({code: 'COINPIPE_CAPTURE_UNUSABLE', exitCode: 2})
+  })
+
+  it.each(['waiting for more', 'stopped before'])('ends with the reason of its signal, when %s', async (when) => {
+    const controller = new AbortController()
+    const reason = new AbortedError('enough')
+    const source = new PassThrough()
+    source.write(gzipSync('1.5: a\n'))
+    if (when === 'stopped before') controller.abort(reason)
+    const reading = collect(readCapture(source, 'test', controller.signal))
+    controller.abort(reason)
+    await expect(reading).rejects.toBe(reason)
+    expect(source.destroyed).toBe(true)
   })
 
   it('closes its source when the reader stops early', async () => {

@@ -16,7 +16,7 @@ async function decodeAll(entries: AsyncIterable<CaptureEntry>, dedup = false) {
     text += lines
   }
   const decoder = findExchange('upbit').createDecoder()
-  const summary = await decodeCapture({entries, decoder, dedup, write}, new AbortController().signal)
+  const summary = await decodeCapture({entries, decoder, dedup, write})
   const records = text
     .split('\n')
     .filter(Boolean)
@@ -61,15 +61,9 @@ describe('decodeCapture', () => {
     const write = async (lines: string) => {
       pieces.push(lines.length)
     }
-    await decodeCapture({entries, decoder: findExchange('upbit').createDecoder(), dedup: false, write}, new AbortController().signal)
+    await decodeCapture({entries, decoder: findExchange('upbit').createDecoder(), dedup: false, write})
     expect(pieces.length).toBeLessThan(10)
     expect(Math.max(...pieces)).toBeLessThan(70_000)
-  })
-
-  it('stops when it is asked to', async () => {
-    const signal = AbortSignal.abort(new Error('enough'))
-    const decoder = findExchange('upbit').createDecoder()
-    await expect(decodeCapture({entries: entriesOf('{}'), decoder, dedup: false, write: async () => {}}, signal)).rejects.toThrow('enough')
   })
 
   it('keeps only the first refusals', async () => {
