@@ -93,6 +93,12 @@ describe('connecting to Upbit fails with an error that says what was seen', () =
     expect(error.message).toContain("'KRW/BTC'")
   })
 
+  it('no symbol at all', async () => {
+    expect((await connectFailure({url: 'ws://127.0.0.1:1', symbols: []})).message).toContain('no symbol')
+    const {url} = await scriptedExchange({rest: (_url, response) => response.end('[{"market":"BTC-ETH"}]')})
+    expect((await connectFailure({url, symbols: 'all', quotes: ['KRW']})).message).toBe('upbit lists no market in KRW')
+  })
+
   it.each(['http://127.0.0.1', 'upbit'])('%s, which is no websocket URL', (url) => {
     expect(() => createUpbitFeed({channels: ['trade'], symbols: [], url}, testContext())).toThrow('is not the URL of a websocket')
   })

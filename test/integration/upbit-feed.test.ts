@@ -39,6 +39,7 @@ describe('the Upbit feed against a local exchange', () => {
     await until('all trades come', () => feed.trades().length >= wanted.length)
     expect(tradeIds(feed.trades())).toEqual(wanted)
     expect(sim.stats().connections.accepted).toBe(3)
+    expect(await feed.context.metrics.text()).toContain('coinpipe_feed_connections{exchange="upbit"} 3')
   })
 
   it('lists markets by both their names', async () => {

@@ -10,13 +10,15 @@ import {openSocket} from '../feed/socket.ts'
 import {Backfill} from './backfill.ts'
 import {FEED_TIMINGS, type FeedTimings, QUEUE_LIMITS, type UpbitFeedOptions} from './feed-options.ts'
 import {createLanes} from './lanes.ts'
-import {CODES_PER_CONNECTION, CONNECT_LIMIT, QUOTES, UPBIT_WEBSOCKET_URL} from './limits.ts'
+import {CODES_PER_CONNECTION, CONNECT_LIMIT, QUOTES, type Quote, UPBIT_WEBSOCKET_URL} from './limits.ts'
 import {Link, type LinkTarget} from './link.ts'
 import {UpbitRest} from './rest.ts'
 import {codesOf, type Subscription, splitCodes} from './subscription.ts'
 import {symbolOfCode} from './symbols.ts'
 
 const CLOSE_WAIT_MS = 5000
+const EXCHANGE = {exchange: 'upbit'}
+const COMPONENT = {component: 'upbit'}
 
 /**
  * Upbit's live feed. `connect` opens every websocket, or rejects with a typed error; after that the feed keeps them open by itself. What was missed in
@@ -45,7 +47,7 @@ class UpbitFeed implements Source {
   constructor(options: UpbitFeedOptions, context: Context) {
     this.#options = options
     this.#context = context
-    this.#url = options.url ?? UPBIT_WEBSOCKET_URL
+    this.#url = websocketUrl(options.url)
     this.#timings = {...FEED_TIMINGS, ...options.timings}
     const {channels, candleIntervals = ['1m'], format = 'SIMPLE', depth} = options
     this.#subscription = {channels, candleIntervals, format, ...(depth === undefined ? {} : {depth})}
@@ -73,7 +75,9 @@ class UpbitFeed implements Source {
 
   async check(): Promise<void> {
     if (this.#links.some((link) => link.connection.isOpen)) return
-    if (this.#links.length > 0) throw new NotConnectedError(`no connection to ${this.#url} is open; the feed is reconnecting`)
+    if (this.#links.length > 0) {
+      throw new NotConnectedError(`no connection to ${this.#url} is open`, {remedy: ['the feed keeps trying by itself; check the network']})
+    }
     await this.#limiter.acquire(this.#signal)
     await openSocket(this.#url, this.#timings.connectTimeoutMs, this.#signal, (socket) => socket.close())
   }
@@ -98,8 +102,15 @@ class UpbitFeed implements Source {
   async close(): Promise<void> {
     this.#stopReading()
     this.#queue.close()
-    await Promise.race([Promise.allSettled(this.#links.map((link) => link.running)), this.#context.clock.sleep(CLOSE_WAIT_MS)])
+    await this.#stopped()
     await this.#rest.close()
+  }
+
+  async #stopped(): Promise<void> {
+    const done = new AbortController()
+    const deadline = this.#context.clock.sleep(CLOSE_WAIT_MS, done.signal)
+    await Promise.race([Promise.allSettled(this.#links.map((link) => link.running)), deadline])
+    done.abort()
   }
 
   async #start(link: Link): Promise<void> {
@@ -109,7 +120,14 @@ class UpbitFeed implements Source {
 
   async #codes(): Promise<string[]> {
     const {symbols, quotes = QUOTES} = this.#options
-    if (symbols !== 'all') return codesOf(symbols)
+    const codes = symbols === 'all' ? await this.#listedCodes(quotes) : codesOf(symbols)
+    if (codes.length > 0) return codes
+    throw new InvalidInputError(symbols === 'all' ? `upbit lists no market in ${quotes.join(', ')}` : 'no symbol of upbit was named', {
+      remedy: ['name at least one: --symbols BTC-KRW'],
+    })
+  }
+
+  async #listedCodes(quotes: readonly Quote[]): Promise<string[]> {
     const markets = await this.#rest.markets(this.#signal)
     return markets.map(({code}) => code).filter((code) => quotes.some((quote) => code.startsWith(`${quote}-`)))
   }
@@ -117,18 +135,13 @@ class UpbitFeed implements Source {
   #createLinks(codes: readonly string[]): Link[] {
     const {connections = Math.ceil(codes.length / CODES_PER_CONNECTION), redundancy = 1, channels, lastSeen, onFrame} = this.#options
     const target = this.#target()
+    const common = {url: this.#url, subscription: this.#subscription, limiter: this.#limiter, timings: this.#timings, target, onFrame}
     return splitCodes(codes, connections).flatMap((part) => {
       const symbols = part.flatMap((code) => symbolOfCode(code) ?? [])
-      const lanes = createLanes({symbols: channels.includes('trade') ? symbols : [], copies: redundancy, lastSeen})
-      return lanes.map((copy) => {
-        for (const {pending} of copy.values()) if (pending) target.gapOpened(pending)
-        const {limiter, timings, url, subscription} = {
-          limiter: this.#limiter,
-          timings: this.#timings,
-          url: this.#url,
-          subscription: this.#subscription,
-        }
-        return new Link({url, codes: part, symbols, subscription, lanes: copy, limiter, timings, target, onFrame}, this.#context)
+      const copies = createLanes({symbols: channels.includes('trade') ? symbols : [], copies: redundancy, lastSeen})
+      return copies.map((lanes) => {
+        for (const {pending} of lanes.values()) if (pending) target.gapOpened(pending)
+        return new Link({...common, codes: part, symbols, lanes}, this.#context)
       })
     })
   }
@@ -144,6 +157,7 @@ class UpbitFeed implements Source {
       push: (item, bytes) => this.#queue.push(item, bytes),
       gapOpened: (gap) => desk.opened(gap),
       gapReady: (market, gap) => desk.ready(market, gap),
+      connectionsChanged: () => this.#reportConnections(),
       counts: this.#counts,
       fail: onFailure,
     }
@@ -162,21 +176,33 @@ class UpbitFeed implements Source {
   /** Metrics are brought up to date per delivery: per frame would cost more than decoding it. */
   #report(): void {
     const {metrics} = this.#context
-    metrics.counter('coinpipe_feed_frames_total').add(this.#counts.frames, {exchange: 'upbit'})
-    metrics.counter('coinpipe_duplicates_total').add(this.#counts.duplicates, {component: 'upbit'})
+    metrics.counter('coinpipe_feed_frames_total').add(this.#counts.frames, EXCHANGE)
+    metrics.counter('coinpipe_duplicates_total').add(this.#counts.duplicates, COMPONENT)
     this.#counts.frames = 0
     this.#counts.duplicates = 0
-    metrics.gauge('coinpipe_component_queue_records').set(this.#queue.records, {component: 'upbit'})
-    metrics.gauge('coinpipe_component_queue_bytes').set(this.#queue.bytes, {component: 'upbit'})
-    metrics.gauge('coinpipe_feed_connections').set(this.#links.filter((link) => link.connection.isOpen).length, {exchange: 'upbit'})
+    metrics.gauge('coinpipe_component_queue_records').set(this.#queue.records, COMPONENT)
+    metrics.gauge('coinpipe_component_queue_bytes').set(this.#queue.bytes, COMPONENT)
   }
+
+  #reportConnections(): void {
+    const open = this.#links.filter((link) => link.connection.isOpen).length
+    this.#context.metrics.gauge('coinpipe_feed_connections').set(open, EXCHANGE)
+  }
+}
+
+/** Upbit's address, or another one; a host alone has Upbit's path there. */
+function websocketUrl(given: string | undefined): string {
+  if (given === undefined) return UPBIT_WEBSOCKET_URL
+  if (!URL.canParse(given) || !/^wss?:/.test(given)) {
+    throw new InvalidInputError(`'${given}' is not the URL of a websocket`, {remedy: ['write it as wss://host/path, or ws:// without TLS']})
+  }
+  const url = new URL(given)
+  if (url.pathname === '/') url.pathname = new URL(UPBIT_WEBSOCKET_URL).pathname
+  return url.href
 }
 
 /** `wss://host/path` is `https://host`. */
 function originOf(url: string): string {
-  if (!URL.canParse(url) || !/^wss?:/.test(url)) {
-    throw new InvalidInputError(`'${url}' is not the URL of a websocket`, {remedy: ['write it as wss://host/path, or ws:// without TLS']})
-  }
   const {protocol, host} = new URL(url)
   return `${protocol === 'wss:' ? 'https' : 'http'}://${host}`
 }

@@ -18,6 +18,8 @@ export interface LinkTarget {
   push(item: SourceItem, bytes: number): void
   gapOpened(gap: TradeGap): void
   gapReady(market: TradeMarket, gap: TradeGap): void
+  /** A connection opened or was lost. */
+  connectionsChanged(): void
   /** Counted for metrics, many thousand times a second. */
   readonly counts: {frames: number; duplicates: number}
   /** The exchange refuses what this feed asks for. */
@@ -82,13 +84,14 @@ export class Link {
   }
 
   #onOpen(greeting: string): void {
-    const {url, onFrame, lanes} = this.#options
+    const {url, onFrame, lanes, target} = this.#options
     const now = this.#context.clock.nowUs()
     onFrame?.({kind: 'opened', url, timeUs: now})
     onFrame?.({kind: 'sent', url, timeUs: now, data: greeting})
     for (const lane of lanes.values()) lane.subscribed(now)
     if (this.#lost) this.#reopened(this.#lost, now)
     this.#isAnswered = false
+    target.connectionsChanged()
   }
 
   /** The first message after the request: it was understood. Markets that sent nothing a while later have nothing to send. */
@@ -117,6 +120,7 @@ export class Link {
     clearTimeout(this.#liveTimer)
     const at = this.#context.clock.nowUs()
     this.#lost = {at, reason}
+    this.#options.target.connectionsChanged()
     this.#context.logger.warn({url: this.#options.url, reason}, 'connection lost')
     for (const lane of this.#options.lanes.values()) {
       const gap = lane.lost(reason, at)
@@ -134,7 +138,7 @@ export class Link {
     else if (decoded.kind === 'rejected') this.#reject(frame, decoded, receivedTime)
     else if (decoded.kind === 'error') this.#refused(decoded)
     else if (decoded.about === 'alive') this.connection.heartbeatAnswered()
-    if (!this.#isAnswered && decoded.kind !== 'error') this.#onAnswer()
+    if (!this.#isAnswered && (decoded.kind === 'records' || decoded.kind === 'status')) this.#onAnswer()
   }
 
   #takeAll({records, rejected}: RecordsFrame, frame: Buffer, receivedTime: Micros): void {
