@@ -118,6 +118,12 @@ export function takenAway(group: string, topic: string, partition: number): Fenc
   )
 }
 
+export function instanceReplaced(group: string, instanceId: string): FencedError {
+  return new FencedError(`another member of group '${group}' took over the instance id '${instanceId}'`, {
+    remedy: ['give each running process its own instance id'],
+  })
+}
+
 export function transactionFenced(id: string): FencedError {
   return new FencedError(`a newer holder of transaction '${id}' started; nothing was written`, {
     remedy: ['run one process per transaction id, or give each its own id'],

@@ -9,6 +9,7 @@ import {isDeepStrictEqual} from 'node:util'
 import type {TopicPartition} from '../core/ports/bus.ts'
 import {isSameProcess, type ProcessIdentity} from '../core/process-identity.ts'
 import {assignPartitions, partitionKey} from './assign.ts'
+import {instanceReplaced} from './errors.ts'
 
 /** Without a heartbeat for this long a member is out. */
 export const LEASE_MS = 10_000
@@ -60,6 +61,16 @@ export function renew(state: GroupState, memberId: string, nowMs: number): Group
     ...state,
     members: state.members.map((member) => (member.id === memberId ? {...member, leaseUntilMs: nowMs + LEASE_MS} : member)),
   }
+}
+
+/**
+ * Whether the member is still in the group. Throws FencedError where another took over its instance id: to join again would throw that one out, and so
+ * on for ever.
+ */
+export function isMember(state: GroupState, group: string, memberId: string, instanceId: string | null): boolean {
+  if (state.members.some((member) => member.id === memberId)) return true
+  if (instanceId !== null && state.members.some((member) => member.instanceId === instanceId)) throw instanceReplaced(group, instanceId)
+  return false
 }
 
 /** Takes a member out at once. A static one stays until its lease ends, so that it can come back to its partitions. */

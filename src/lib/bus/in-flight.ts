@@ -33,6 +33,7 @@ interface Tracked {
  */
 export class InFlight {
   readonly #entries = new Map<Entry, Tracked>()
+  #closed = false
 
   get size(): number {
     return this.#entries.size
@@ -42,14 +43,18 @@ export class InFlight {
     this.#entries.set(entry, {state: 'out', onTurn: () => undefined, together: null})
   }
 
-  /** Resolves once the caller may commit the entry, or never will. */
-  turn(entry: Entry, together: object | null = null): Promise<Turn> {
+  /**
+   * Calls back once the entry may be committed, or never will be. A callback and not a promise: commits whose turn comes at the same time must be sent
+   * in their order, and promises would let the latest caller be the last, whatever its place.
+   */
+  turn(entry: Entry, onTurn: (turn: Turn) => void, together: object | null = null): void {
     const tracked = this.#entries.get(entry)
-    if (tracked === undefined) return Promise.resolve('again')
-    return new Promise((resolve) => {
-      Object.assign(tracked, {state: 'waiting', onTurn: resolve, together})
+    if (tracked === undefined) {
+      onTurn(this.#closed ? 'closed' : 'again')
+    } else {
+      Object.assign(tracked, {state: 'waiting', onTurn, together})
       this.#advance()
-    })
+    }
   }
 
   /** The commit succeeded. */
@@ -64,7 +69,8 @@ export class InFlight {
     const all = [...this.#entries.keys()]
     const superseded = all.slice(all.indexOf(entry))
     for (const later of superseded) {
-      this.#entries.get(later)?.onTurn(turn)
+      const tracked = this.#entries.get(later)
+      if (tracked?.state === 'waiting') tracked.onTurn(turn)
       this.#entries.delete(later)
     }
     return superseded
@@ -77,6 +83,7 @@ export class InFlight {
   }
 
   close(): void {
+    this.#closed = true
     for (const entry of [...this.#entries.keys()]) this.supersede(entry, 'closed')
   }
 

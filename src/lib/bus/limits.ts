@@ -1,9 +1,13 @@
-import type {Headers, OutgoingRecord, Value} from '../core/ports/bus.ts'
+import {InvalidInputError} from '../core/errors.ts'
+import type {Headers, OutgoingRecord, TopicConfig, Value} from '../core/ports/bus.ts'
 import {checkTopicName} from '../core/topics.ts'
 import {recordTooLarge} from './errors.ts'
 
 /** The largest record: value, key and headers together, as UTF-8. */
 export const MAX_RECORD_BYTES = 16 * 1024 * 1024
+
+/** Far above what one machine has use for; in the embedded log each is a table. */
+const MAX_PARTITIONS = 1_000
 
 /** Overhead of a record on its way, so that many empty ones count too. */
 const RECORD_BYTES = 64
@@ -34,4 +38,12 @@ export function headerText(headers: Headers | undefined): string | null {
   if (headers === undefined) return null
   const text = JSON.stringify(headers)
   return text === '{}' ? null : text
+}
+
+/** Throws InvalidInputError. */
+export function checkTopicConfig(name: string, {partitions}: TopicConfig): void {
+  if (Number.isInteger(partitions) && partitions >= 1 && partitions <= MAX_PARTITIONS) return
+  throw new InvalidInputError(`topic '${name}' cannot have ${partitions} partitions: 1 to ${MAX_PARTITIONS} are possible`, {
+    remedy: [`set topics.${name}.partitions in coinpipe.yaml`],
+  })
 }

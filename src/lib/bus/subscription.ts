@@ -6,7 +6,7 @@ import {partitionKey} from './assign.ts'
 import {orLate} from './deadline.ts'
 import {type Cursor, type ReadRequest, type ReadResult, readFairly} from './fair-read.ts'
 import {HEARTBEAT_MS} from './group-state.ts'
-import {type Entry, InFlight, type Span} from './in-flight.ts'
+import {type Entry, InFlight, type Span, type Turn} from './in-flight.ts'
 
 /** A partition that a member may read and commit. */
 export interface Grant extends TopicPartition {
@@ -57,7 +57,7 @@ export interface Consumption {
   /** Resolves once all earlier deliveries were sent off to commit; rejects where this one is read again instead. */
   turn(): Promise<void>
   done(): void
-  failed(): void
+  failed(error: unknown): void
 }
 
 interface Held extends Cursor {
@@ -135,7 +135,7 @@ export class GroupSubscription implements Subscription {
       throw new InvalidInputError('a delivery was given to a transaction after it had been acked or consumed')
     const settlement = Promise.withResolvers<void>()
     this.#track(entry, settlement.promise)
-    const settle = (how: () => void) => () => {
+    const settle = (how: () => void) => {
       how()
       settlement.resolve()
     }
@@ -144,8 +144,8 @@ export class GroupSubscription implements Subscription {
       memberId: entry.memberId,
       positions: toPositions(entry),
       turn: () => this.#transactionTurn(entry, together),
-      done: settle(() => this.#finish(entry)),
-      failed: settle(() => this.#rewind(entry)),
+      done: () => settle(() => this.#finish(entry)),
+      failed: (error) => settle(() => this.#failed(entry, error)),
     }
   }
 
@@ -218,15 +218,21 @@ export class GroupSubscription implements Subscription {
     settlement.then(untrack, untrack)
   }
 
-  async #commit(entry: Entry): Promise<void> {
-    const turn = await this.#inFlight.turn(entry)
+  #commit(entry: Entry): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#inFlight.turn(entry, (turn) => this.#commitInTurn(entry, turn).then(resolve, reject))
+    })
+  }
+
+  /** Nothing may be awaited before the commit is sent: the order of the calls is the order of the commits. */
+  async #commitInTurn(entry: Entry, turn: Turn): Promise<void> {
     // An earlier delivery failed, and this one is read again with it: nothing to commit, and nothing that the caller could do about it.
     if (turn === 'again') return
     if (turn === 'closed') throw new NotConnectedError('the subscription was closed before this delivery could be committed')
     try {
       await this.#backend.commit(entry.memberId, toPositions(entry))
     } catch (error) {
-      this.#rewind(entry)
+      this.#failed(entry, error)
       throw error
     }
     this.#finish(entry)
@@ -238,7 +244,7 @@ export class GroupSubscription implements Subscription {
   }
 
   async #transactionTurn(entry: Entry, together: object): Promise<void> {
-    const turn = await this.#inFlight.turn(entry, together)
+    const turn = await new Promise<Turn>((resolve) => this.#inFlight.turn(entry, resolve, together))
     if (turn === 'commit') return
     throw new FencedError('a delivery of this transaction is read again or its subscription has ended; nothing was written')
   }
@@ -246,6 +252,15 @@ export class GroupSubscription implements Subscription {
   #finish(entry: Entry): void {
     this.#inFlight.remove(entry)
     this.#afterSettling()
+  }
+
+  /** Of what was taken away, or may have been, nothing more is read until the group has told us what we hold. */
+  #failed(entry: Entry, error: unknown): void {
+    if (error instanceof FencedError) {
+      for (const span of entry.spans) this.#held.delete(partitionKey(span))
+      void this.#sync()
+    }
+    this.#rewind(entry)
   }
 
   /** Goes back to where this delivery and the later ones began, in every partition that is still the same holding. */

@@ -51,7 +51,7 @@ export async function runTransaction<T>(
     for (const consumption of consumed) consumption.done()
     return result
   } catch (error) {
-    for (const consumption of collected.consumed) consumption.failed()
+    for (const consumption of collected.consumed) consumption.failed(error)
     throw error
   } finally {
     collected.over = true

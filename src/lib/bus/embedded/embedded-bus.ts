@@ -1,6 +1,6 @@
 import {randomUUID} from 'node:crypto'
 import type {Context} from '../../core/context.ts'
-import {CoinpipeError, InvalidInputError} from '../../core/errors.ts'
+import {CoinpipeError} from '../../core/errors.ts'
 import type {
   Bus,
   BusAdmin,
@@ -19,6 +19,7 @@ import type {
 } from '../../core/ports/bus.ts'
 import {currentProcess, type ProcessIdentity} from '../../core/process-identity.ts'
 import {checkTopicName, defaultTopicConfig} from '../../core/topics.ts'
+import {checkTopicConfig} from '../limits.ts'
 import {type GroupBackend, GroupSubscription} from '../subscription.ts'
 import {runTransaction, type TransactionParts} from '../transaction.ts'
 import {Inspector} from './inspector.ts'
@@ -32,8 +33,6 @@ const COMPONENT = 'embedded-bus'
 const LABELS = {component: COMPONENT}
 const DEFAULT_BUSY_MS = 5_000
 const RETRY_MS = 5
-/** Each is a table; far above what one machine has use for. */
-const MAX_PARTITIONS = 1_000
 
 export interface EmbeddedBusOptions {
   /** The log file, by custom `<data-dir>/log/coinpipe-log.sqlite`; created where missing. On a local disk only: file locks lie on network mounts. */
@@ -144,7 +143,8 @@ export class EmbeddedBus implements Bus, BusAdmin {
 
   async ensureTopic(name: string, config: TopicConfig): Promise<void> {
     checkTopicName(name)
-    await this.#writer.call('ensureTopic', {name, config: checkedConfig(name, config)})
+    checkTopicConfig(name, config)
+    await this.#writer.call('ensureTopic', {name, config})
   }
 
   async deleteTopic(topic: string): Promise<void> {
@@ -207,7 +207,7 @@ export class EmbeddedBus implements Bus, BusAdmin {
     return {
       component: COMPONENT,
       join: () => this.#writer.call('join', {group, memberId: randomUUID(), instanceId, topics, from, process: this.#process}),
-      sync: (memberId, drained) => this.#writer.call('sync', {group, memberId, from, drained}),
+      sync: (memberId, drained) => this.#writer.call('sync', {group, memberId, instanceId, from, drained}),
       commit: async (memberId, positions) => {
         await this.#writer.call('commit', {group, memberId, positions})
       },
@@ -276,12 +276,4 @@ export class EmbeddedBus implements Bus, BusAdmin {
     this.#countError(stage, error)
     this.#context.logger.warn({stage, err: error}, 'the log is in trouble; it is tried again')
   }
-}
-
-function checkedConfig(name: string, config: TopicConfig): TopicConfig {
-  const {partitions} = config
-  if (Number.isInteger(partitions) && partitions >= 1 && partitions <= MAX_PARTITIONS) return config
-  throw new InvalidInputError(`topic '${name}' cannot have ${partitions} partitions: 1 to ${MAX_PARTITIONS} are possible`, {
-    remedy: [`set topics.${name}.partitions in coinpipe.yaml`],
-  })
 }

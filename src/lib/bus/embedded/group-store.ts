@@ -5,6 +5,7 @@ import {
   evict,
   type GroupState,
   type Holding,
+  isMember,
   join,
   LEASE_MS,
   leave,
@@ -49,7 +50,7 @@ export class GroupStore {
 
   sync(input: SyncInput, nowMs: number): Membership | null {
     const before = this.#load(input.group)
-    if (!before.members.some((member) => member.id === input.memberId)) return null
+    if (!isMember(before, input.group, input.memberId, input.instanceId)) return null
     const renewed = evict(renew(before, input.memberId, nowMs), nowMs)
     const state = this.#settle(input.group, before, release(renewed, input.memberId, input.drained), nowMs)
     return this.#membership(input.group, input.memberId, state, input.from)

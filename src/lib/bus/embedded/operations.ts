@@ -15,16 +15,16 @@ export class Operations {
   readonly #handlers: Handlers = {
     publish: (batch, nowMs) => this.#appender.append(batch, nowMs),
     transactionStart: ({id}) => this.#startTransaction(id),
-    transactionCommit: (input, nowMs) => done(this.#commitTransaction(input, nowMs)),
+    transactionCommit: (input, nowMs) => none(() => this.#commitTransaction(input, nowMs)),
     join: (input, nowMs) => this.#join(input, nowMs),
     sync: (input, nowMs) => this.#groups.sync(input, nowMs),
-    commit: (input) => done(this.#groups.commit(input)),
-    leave: (input, nowMs) => done(this.#groups.leave(input, nowMs)),
-    ensureTopic: ({name, config}) => done(this.#appender.ensureTopicExactly(name, config)),
-    deleteTopic: ({topic}) => done(this.#deleteTopic(topic)),
-    trim: ({positions}) => done(this.#trim(positions)),
-    resetGroup: ({group, positions}, nowMs) => done(this.#resetGroup(group, positions, nowMs)),
-    deleteGroup: ({group}, nowMs) => done(this.#deleteGroup(group, nowMs)),
+    commit: (input) => none(() => this.#groups.commit(input)),
+    leave: (input, nowMs) => none(() => this.#groups.leave(input, nowMs)),
+    ensureTopic: ({name, config}) => none(() => this.#appender.ensureTopicExactly(name, config)),
+    deleteTopic: ({topic}) => none(() => this.#deleteTopic(topic)),
+    trim: ({positions}) => none(() => this.#trim(positions)),
+    resetGroup: ({group, positions}, nowMs) => none(() => this.#resetGroup(group, positions, nowMs)),
+    deleteGroup: ({group}, nowMs) => none(() => this.#deleteGroup(group, nowMs)),
     probe: () => null,
   }
 
@@ -108,6 +108,8 @@ export class Operations {
   }
 }
 
-function done(_nothing: void): null {
+/** Runs what has no answer; null travels between threads where undefined is easily lost. */
+function none(work: () => void): null {
+  work()
   return null
 }

@@ -40,6 +40,7 @@ export interface MemberInput {
 }
 
 export interface SyncInput extends MemberInput {
+  readonly instanceId: string | null
   readonly from: 'earliest' | 'latest'
   readonly drained: readonly TopicPartition[]
 }

@@ -69,10 +69,12 @@ export class WriterClient {
     }
   }
 
-  /** `bytes` counts against the queue limit. Requests are executed in the order of the calls. */
+  /** `bytes` counts against the queue limit; what has none, as heartbeats and commits, never waits behind a full queue. */
   call<K extends OpName>(op: K, input: WriterOps[K]['in'], bytes = 0): Promise<WriterOps[K]['out']> {
     return new Promise<WriterOps[K]['out']>((resolve, reject) => {
-      this.#gate.enter(bytes, () => this.#post(op, input, {bytes, resolve: resolve as Waiting['resolve'], reject}))
+      const post = () => this.#post(op, input, {bytes, resolve: resolve as Waiting['resolve'], reject})
+      if (bytes === 0) post()
+      else this.#gate.enter(bytes, post)
     })
   }
 
@@ -94,7 +96,8 @@ export class WriterClient {
   #post<K extends OpName>(op: K, input: WriterOps[K]['in'], waiting: Waiting): void {
     if (this.#worker === null) {
       waiting.reject(this.notConnected())
-      return this.#gate.leave(waiting.bytes)
+      this.#gate.leave(waiting.bytes)
+      return
     }
     const id = ++this.#lastId
     this.#waiting.set(id, waiting)
@@ -104,18 +107,11 @@ export class WriterClient {
   }
 
   #onMessage(message: FromWriter, opened: PromiseWithResolvers<void>): void {
-    switch (message.kind) {
-      case 'opened':
-        return opened.resolve()
-      case 'openFailed':
-        return opened.reject(fromFailure(message.failure))
-      case 'replies':
-        return this.#onReplies(message.replies)
-      case 'maintained':
-        return this.#events.onMaintained(message.deleted, message.logBytes)
-      case 'maintenanceFailed':
-        return this.#events.onMaintenanceFailed(fromFailure(message.failure))
-    }
+    if (message.kind === 'replies') this.#onReplies(message.replies)
+    else if (message.kind === 'opened') opened.resolve()
+    else if (message.kind === 'openFailed') opened.reject(fromFailure(message.failure))
+    else if (message.kind === 'maintained') this.#events.onMaintained(message.deleted, message.logBytes)
+    else this.#events.onMaintenanceFailed(fromFailure(message.failure))
   }
 
   #onReplies(replies: readonly Reply[]): void {

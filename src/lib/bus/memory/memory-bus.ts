@@ -20,8 +20,8 @@ import type {
 import {currentProcess} from '../../core/process-identity.ts'
 import {checkTopicName, defaultTopicConfig} from '../../core/topics.ts'
 import {partitionKey} from '../assign.ts'
-import {evict, type GroupState, type Holding, join, LEASE_MS, leave, type Member, release, renew} from '../group-state.ts'
-import {checkRecords} from '../limits.ts'
+import {evict, type GroupState, type Holding, isMember, join, LEASE_MS, leave, type Member, release, renew} from '../group-state.ts'
+import {checkRecords, checkTopicConfig} from '../limits.ts'
 import {type Grant, type GroupBackend, GroupSubscription, type Membership} from '../subscription.ts'
 import {runTransaction, type TransactionContent} from '../transaction.ts'
 import {MemoryLog} from './memory-log.ts'
@@ -101,6 +101,7 @@ export class MemoryBus implements Bus, BusAdmin {
   }
 
   async ensureTopic(topic: string, config: TopicConfig): Promise<void> {
+    checkTopicConfig(topic, config)
     this.#open().ensureTopicExactly(topic, config)
   }
 
@@ -187,7 +188,7 @@ export class MemoryBus implements Bus, BusAdmin {
         )
       },
       sync: async (id, drained) => {
-        if (!log.group(group).state.members.some((member) => member.id === id)) return null
+        if (!isMember(log.group(group).state, group, id, instanceId ?? null)) return null
         const now = Date.now()
         return membership(
           id,
