@@ -23,7 +23,7 @@ describe('coinpipe demo, in a browser', () => {
     await until('trades to arrive', async () => (await newest()) !== firstTrade)
     await until('the price to change', async () => (await page.locator('#price').textContent()) !== firstPrice)
     await page.locator('#simulated').waitFor()
-    await page.getByRole('button', {name: '1s', exact: true}).click()
+    await page.locator('.interval[aria-pressed="true"]', {hasText: /^1s$/}).waitFor()
     await page.locator('#chart-empty').waitFor({state: 'hidden'})
     await page.locator('#bids .level').first().waitFor()
     expect(await page.locator('#change-rate').textContent()).toMatch(/^([▲▼] )?\d+\.\d\d%$/)

@@ -62,6 +62,17 @@ describe('the live page', () => {
     expect(await text(page, 'price')).toBe('0.00000120')
   })
 
+  it('begins with minutes, or with seconds where there are few', async () => {
+    const {server} = await lively()
+    const {page} = await browser.open(server.url)
+    await page.locator('.interval[aria-pressed="true"]', {hasText: /^1m$/}).waitFor()
+    const market = new MemoryMarket()
+    market.store(...trades(0, 3))
+    const young = await startTestServer(market, {pageDirectory: browser.pageDirectory})
+    await page.goto(young.url)
+    await page.locator('.interval[aria-pressed="true"]', {hasText: /^1s$/}).waitFor()
+  })
+
   it('draws candles of the chosen interval', async () => {
     const {server, bitcoin} = await lively()
     const {page, complaints} = await browser.open(server.url)

@@ -90,6 +90,7 @@ export class MarketFeed {
     const texts: string[] = []
     const trades = await this.#trades.refresh()
     if (trades.kind === 'more') texts.push(event('trades', trades.trades, this.#id()))
+    if (trades.kind === 'jump') texts.push(event('latest', this.#trades.newest, this.#id()))
     texts.push(...(await this.#latestState()))
     const candles = new Map<CandleInterval, string>()
     for (const interval of this.#intervals()) {
@@ -100,7 +101,7 @@ export class MarketFeed {
       this.#day = today
       texts.push(event('day', today))
     }
-    return {jump: trades.kind === 'jump', text: texts.join(''), candles}
+    return {text: texts.join(''), candles}
   }
 
   async #latestState(): Promise<string[]> {
@@ -123,8 +124,8 @@ export class MarketFeed {
   #update(client: LiveClient, news: News): void {
     if (!client.ready) {
       client.behind = true
-    } else if (client.behind || news.jump) {
-      const missed = client.behind ? this.#missed(client.takeResumeId()) : undefined
+    } else if (client.behind) {
+      const missed = this.#missed(client.takeResumeId())
       client.behind = false
       client.send(missed === undefined ? this.#snapshot() : this.#catchUp(missed))
     } else {
@@ -178,7 +179,6 @@ export class MarketFeed {
 }
 
 interface News {
-  readonly jump: boolean
   readonly text: string
   readonly candles: ReadonlyMap<CandleInterval, string>
 }

@@ -32,6 +32,8 @@ export interface LiveEvents {
   readonly snapshot: Snapshot
   /** Trades stored since, oldest first. Has an id, from which a reconnecting browser goes on. */
   readonly trades: readonly Trade[]
+  /** More was stored at once than the page shows: the newest, in place of those shown, oldest first. Has an id. */
+  readonly latest: readonly Trade[]
   /** New or changed candles of the interval asked for, oldest first. */
   readonly candles: readonly Candle[]
   readonly ticker: Ticker

@@ -71,8 +71,9 @@ describe('the event stream', () => {
     const stream = await open()
     await stream.next('snapshot')
     market.store(...trades(10, 510))
-    const {data} = await stream.next('snapshot', (received) => received.data.trades.at(-1).tradeId === '509')
-    expect(tradeIds(data.trades)).toEqual(numbers(410, 510))
+    const {data} = await stream.next('latest', (received) => received.data.at(-1).tradeId === '509')
+    expect(tradeIds(data)).toEqual(numbers(410, 510))
+    expect(stream.named('snapshot')).toHaveLength(1)
     stream.close()
   })
 

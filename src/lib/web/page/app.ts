@@ -2,7 +2,7 @@ import type {MarketId} from '../../core/ports/market-reader.ts'
 import {CANDLE_INTERVALS, type CandleInterval} from '../../core/records.ts'
 import type {MarketsAnswer} from '../wire.ts'
 import {byId, make, setText} from './dom.ts'
-import {type Connection, fetchMarkets} from './live-market.ts'
+import {type Connection, fetchCandles, fetchMarkets} from './live-market.ts'
 import {defaultMarket, marketOf, nameOf} from './market-name.ts'
 import {MarketPicker} from './market-picker.ts'
 import {MarketView} from './market-view.ts'
@@ -11,6 +11,7 @@ import {stringsFor} from './strings.ts'
 /** How often the list of markets is asked for: often while there is nothing to show yet. */
 const MARKETS_EVERY_MS = 10_000
 const WAITING_EVERY_MS = 1_000
+const FEW_CANDLES = 10
 
 const strings = stringsFor(navigator.language)
 const view = new MarketView(strings, showConnection)
@@ -18,7 +19,8 @@ const picker = new MarketPicker(strings, (market) => {
   history.pushState(null, '', `?market=${nameOf(market)}`)
   void refresh()
 })
-let interval: CandleInterval = '1m'
+/** Undefined until the first market is opened. */
+let interval: CandleInterval | undefined
 let opened: string | undefined
 let refreshTimer: ReturnType<typeof setTimeout> | undefined
 
@@ -48,9 +50,16 @@ async function showMarkets(): Promise<boolean> {
     showEmpty(markets.length === 0 ? 'waiting' : 'unknown')
     showConnection('live')
   } else if (opened !== nameOf(market)) {
-    open(market)
+    interval ??= await firstInterval(market)
+    open(market, interval)
   }
   return isThere
+}
+
+/** Minutes, but for a market that has just begun: there the first minute would be a single bar. */
+async function firstInterval(market: MarketId): Promise<CandleInterval> {
+  const {candles} = await fetchCandles(market, '1m')
+  return candles.length < FEW_CANDLES ? '1s' : '1m'
 }
 
 /** The server does not answer, or its store does not. What is shown stays; its own stream says so too. */
@@ -61,11 +70,12 @@ function showUnreachable(): boolean {
   return false
 }
 
-function open(market: MarketId): void {
+function open(market: MarketId, shownInterval: CandleInterval): void {
   opened = nameOf(market)
+  for (const button of byId('intervals').children) button.ariaPressed = String(button.textContent === strings[shownInterval])
   byId('empty').hidden = true
   byId('content').hidden = false
-  view.open(market, interval)
+  view.open(market, shownInterval)
 }
 
 function close(): void {
@@ -93,12 +103,10 @@ function makeIntervals(): void {
   for (const candidate of CANDLE_INTERVALS) {
     const button = make('button', 'interval', strings[candidate])
     button.setAttribute('type', 'button')
-    button.ariaPressed = String(candidate === interval)
     button.addEventListener('click', () => {
       interval = candidate
-      for (const other of group.children) other.ariaPressed = String(other === button)
       const market = marketOf(opened ?? null)
-      if (market !== undefined) view.open(market, interval)
+      if (market !== undefined) open(market, candidate)
     })
     group.append(button)
   }

@@ -16,8 +16,8 @@ import {
 import type {Candle, CandleInterval, Micros} from '../../core/records.ts'
 import {decimalsOf, formatDecimal} from './format.ts'
 
-/** Candles in view at first; older ones are a drag away. */
-const SHOWN_CANDLES = 90
+/** Candles in view at first; older ones are a drag away. The room of a market that has just begun is not quite empty. */
+const SHOWN_CANDLES = {least: 40, most: 90}
 /** A page that is left open for days forgets the oldest. */
 const MAX_CANDLES = 3_000
 const VOLUME_SHARE = 0.18
@@ -51,15 +51,24 @@ export class CandleChart {
     return this.#candles.size === 0
   }
 
-  /** Shows these candles and no others. */
-  show(candles: readonly Candle[], interval: CandleInterval): void {
+  /** Takes everything away; what comes next is of this interval. */
+  clear(interval: CandleInterval): void {
     this.#interval = interval
     this.#candles.clear()
-    for (const candle of candles) this.#candles.set(candle.startTime, candle)
-    this.#decimals = Math.max(0, ...candles.slice(-SHOWN_CANDLES).flatMap(({high, low, close}) => [high, low, close].map(decimalsOf)))
+    this.#decimals = 0
     this.#draw()
     this.#chart.timeScale().applyOptions({secondsVisible: interval === '1s', timeVisible: interval !== '1d'})
-    this.#chart.timeScale().setVisibleLogicalRange({from: candles.length - SHOWN_CANDLES, to: candles.length + 4})
+    this.#showEnd()
+  }
+
+  /** Shows these candles and no others; where some were shown before, the view stays where the user moved it. */
+  show(candles: readonly Candle[]): void {
+    const position = this.isEmpty ? undefined : this.#chart.timeScale().scrollPosition()
+    this.#candles.clear()
+    for (const candle of candles) this.#keep(candle)
+    this.#draw()
+    if (position === undefined) this.#showEnd()
+    else this.#chart.timeScale().scrollToPosition(position, false)
   }
 
   /** Adds new candles and corrects known ones; a lower version than the one shown is old news. */
@@ -67,13 +76,28 @@ export class CandleChart {
     for (const candle of candles) {
       const shown = this.#candles.get(candle.startTime)
       if (shown !== undefined && shown.version >= candle.version) continue
-      const isOld = shown !== undefined || candle.startTime < Math.max(...this.#candles.keys(), 0)
-      this.#candles.set(candle.startTime, candle)
-      this.#decimals = Math.max(this.#decimals, decimalsOf(candle.close))
-      this.#prices.update(this.#priceBar(candle), isOld)
-      this.#volumes.update(this.#volumeBar(candle), isOld)
+      const newest = Math.max(0, ...this.#candles.keys())
+      this.#keep(candle)
+      if (candle.startTime >= newest) this.#drawLast(candle)
+      else this.#draw()
     }
     if (this.#candles.size > MAX_CANDLES) this.#forgetOldest()
+  }
+
+  #keep(candle: Candle): void {
+    this.#candles.set(candle.startTime, candle)
+    this.#decimals = Math.max(this.#decimals, decimalsOf(candle.high), decimalsOf(candle.low), decimalsOf(candle.close))
+  }
+
+  #drawLast(candle: Candle): void {
+    this.#prices.update(this.#priceBar(candle))
+    this.#volumes.update(this.#volumeBar(candle))
+  }
+
+  #showEnd(): void {
+    const count = this.#candles.size
+    const shown = Math.min(Math.max(count, SHOWN_CANDLES.least), SHOWN_CANDLES.most)
+    this.#chart.timeScale().setVisibleLogicalRange({from: count - shown, to: count + 4})
   }
 
   #draw(): void {

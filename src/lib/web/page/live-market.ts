@@ -42,6 +42,7 @@ export class LiveMarket {
     const {connection, ...handlers} = this.#handlers
     on('snapshot', handlers.snapshot)
     on('trades', handlers.trades)
+    on('latest', handlers.latest)
     on('candles', handlers.candles)
     on('ticker', handlers.ticker)
     on('book', handlers.book)

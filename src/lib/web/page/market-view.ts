@@ -38,13 +38,17 @@ export class MarketView {
     const isOther = this.#market === undefined || nameOf(market) !== nameOf(this.#market)
     this.#market = market
     if (isOther) this.#clear()
-    this.#chart.show([], interval)
+    this.#chart.clear(interval)
     this.#showChartNote(false)
     this.#live = new LiveMarket(market, interval, {
       connection: (state) => this.#showConnection(state, market, interval),
       snapshot: (snapshot) => this.#onSnapshot(snapshot, market, interval),
       trades: (trades) => {
         this.#trades.add(trades)
+        this.#showHeader()
+      },
+      latest: (trades) => {
+        this.#trades.show(trades)
         this.#showHeader()
       },
       candles: (candles) => (this.#early === undefined ? this.#updateChart(candles) : this.#early.push(...candles)),
@@ -98,7 +102,7 @@ export class MarketView {
     try {
       const {candles} = await fetchCandles(market, interval)
       if (!isCurrent()) return
-      this.#chart.show(candles, interval)
+      this.#chart.show(candles)
     } catch (error) {
       // The stream tells the page when the server or the store is gone, and brings a new snapshot once it is back.
       console.debug(error)
