@@ -117,6 +117,12 @@ describe('the embedded store in trouble', () => {
     await expect(sinkAt(join(folder, 'store.sqlite')).connect()).rejects.toBeInstanceOf(StoreIoError)
   })
 
+  it('says that its folder cannot be made', async () => {
+    const file = join(await tempDir(), 'file')
+    await writeFile(file, '')
+    await expect(sinkAt(join(file, 'store.sqlite')).connect()).rejects.toBeInstanceOf(StoreIoError)
+  })
+
   it('says that the path is a folder', async () => {
     const path = await storePath()
     await mkdir(path)

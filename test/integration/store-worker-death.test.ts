@@ -1,7 +1,8 @@
+import {rename, rm, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import type {Worker} from 'node:worker_threads'
 import {expect, it, vi} from 'vitest'
-import {StoreWriterError} from '../../src/lib/store/embedded/errors.ts'
+import {StoreIoError, StoreWriterError} from '../../src/lib/store/embedded/errors.ts'
 import {createEmbeddedStore} from '../../src/lib/store/embedded/sink.ts'
 import {testContext} from '../helpers/context.ts'
 import {sinkItems, trade} from '../helpers/market-records.ts'
@@ -34,5 +35,18 @@ it('reports a writer thread that died, and starts another one for the next try',
   expect(await sink.write(batch)).toEqual({refused: [], written: 5000})
   expect(await sink.positions('g', [{topic: 'market.trade', partition: 0}])).toEqual(batch.next)
   expect(threads).toHaveLength(2)
+  await sink.close()
+})
+
+it('tries again each time it is asked, as long as the store cannot be opened again', async () => {
+  const folder = join(await tempDir(), 'store')
+  const sink = createEmbeddedStore({path: join(folder, 'store.sqlite')}, testContext())
+  await sink.connect()
+  await threads.at(-1)?.terminate()
+  await rename(folder, `${folder}.away`)
+  await writeFile(folder, 'in the way')
+  await expect(sink.check()).rejects.toBeInstanceOf(StoreIoError)
+  await rm(folder)
+  await sink.check()
   await sink.close()
 })

@@ -5,7 +5,7 @@ export class CandleSnapshotError extends CoinpipeError {
   readonly code = 'COINPIPE_CANDLE_SNAPSHOT'
   constructor(seen: string, details: ErrorDetails = {}) {
     super(`the saved candle windows cannot be read: ${seen}`, {
-      remedy: ['build them anew from the log: coinpipe groups reset candles --to earliest'],
+      remedy: ['move the folder `state` of the data folder away: candles are then built anew from the log'],
       ...details,
     })
   }

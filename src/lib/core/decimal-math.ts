@@ -19,7 +19,7 @@ const POWERS = Array.from({length: DECIMAL_SCALE + 1}, (_, i) => 10n ** BigInt(i
 export class DecimalRangeError extends CoinpipeError {
   readonly code = 'COINPIPE_DECIMAL_RANGE'
   constructor(message: string, details: ErrorDetails = {}) {
-    super(message, {exitCode: EXIT.wrong, remedy: ['look at the record in the dead-letter topic: coinpipe dlq show'], ...details})
+    super(message, {exitCode: EXIT.wrong, remedy: ['a record that has it is kept in the dead-letter topic, with this reason'], ...details})
   }
 }
 

@@ -93,16 +93,19 @@ export class StoreWriterError extends CoinpipeError {
 export class StoreRecordError extends CoinpipeError {
   readonly code = 'COINPIPE_STORE_RECORD'
   constructor(message: string, details: ErrorDetails = {}) {
-    super(message, {exitCode: EXIT.wrong, remedy: ['look at the record in the dead-letter topic: coinpipe dlq show'], ...details})
+    super(message, {exitCode: EXIT.wrong, remedy: ['the record is kept in the dead-letter topic, with this reason'], ...details})
   }
 }
 
 /** Primary result codes, https://sqlite.org/rescode.html */
-const SQLITE = {busy: 5, locked: 6, corrupt: 11, full: 13, notADatabase: 26} as const
+const SQLITE = {busy: 5, locked: 6, ioError: 10, corrupt: 11, full: 13, notADatabase: 26} as const
 
-/** SQLite's (extended) result code of an error that node:sqlite threw. */
+/** SQLite's (extended) result code of an error that node:sqlite threw, or the like one for an error of the file system. */
 export function sqliteCode(error: unknown): number | undefined {
-  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode : undefined
+  if (!(error instanceof Error)) return undefined
+  if ('errcode' in error && typeof error.errcode === 'number') return error.errcode
+  if (!('syscall' in error && 'code' in error)) return undefined
+  return error.code === 'ENOSPC' ? SQLITE.full : SQLITE.ioError
 }
 
 /** The typed error for what SQLite reported on the store at `path`; anything else comes back as it is. */

@@ -50,7 +50,9 @@ const COMPONENT = {component: 'store'}
 class EmbeddedStore implements Sink {
   private readonly options: EmbeddedStoreOptions
   private readonly context: Context
-  private client: Promise<WriterClient> | undefined
+  private connected = false
+  private client: WriterClient | undefined
+  private opening: Promise<WriterClient> | undefined
   private stopping = new AbortController()
   private upkeep: Promise<void> = Promise.resolve()
 
@@ -60,15 +62,15 @@ class EmbeddedStore implements Sink {
   }
 
   async connect(): Promise<void> {
-    if (this.client) return
-    this.stopping = new AbortController()
-    this.client = this.open()
+    if (this.connected) return
+    this.connected = true
     try {
-      await this.client
+      await this.writer()
     } catch (error) {
-      this.client = undefined
+      this.connected = false
       throw error
     }
+    this.stopping = new AbortController()
     this.upkeep = this.keepRetention(this.stopping.signal)
   }
 
@@ -93,27 +95,31 @@ class EmbeddedStore implements Sink {
   }
 
   async close(): Promise<void> {
-    const client = this.client
-    this.client = undefined
+    if (!this.connected) return
+    this.connected = false
     this.stopping.abort()
     await this.upkeep
-    // A thread that never opened the file has nothing to close; connect() has reported why.
-    const writer = await client?.catch(() => undefined)
-    await writer?.close()
+    await this.opening?.catch(() => undefined) // Whoever asked for it has been told.
+    await this.client?.close()
+    this.client = undefined
   }
 
   /** The writer thread; a new one where the last has died, so that the caller's next try works. */
   private async writer(): Promise<WriterClient> {
-    if (!this.client) throw new NotConnectedError(`the store ${this.options.path} is not open`)
-    const client = await this.client
-    if (client.alive || !this.client) return client
-    this.client = this.open()
-    return this.client
+    if (!this.connected) throw new NotConnectedError(`the store ${this.options.path} is not open`)
+    if (this.client?.alive) return this.client
+    this.opening ??= this.open()
+    return this.opening
   }
 
-  private open(): Promise<WriterClient> {
+  private async open(): Promise<WriterClient> {
     const {path, busyTimeoutMs = 5 * SECOND_MS, retention} = this.options
-    return WriterClient.open({path, busyTimeoutMs, retention: {...DEFAULT_RETENTION, ...retention}})
+    try {
+      this.client = await WriterClient.open({path, busyTimeoutMs, retention: {...DEFAULT_RETENTION, ...retention}})
+      return this.client
+    } finally {
+      this.opening = undefined
+    }
   }
 
   private async keepRetention(signal: AbortSignal): Promise<void> {
@@ -125,7 +131,7 @@ class EmbeddedStore implements Sink {
         const deleted = await this.deleteOverAge(signal)
         if (deleted > 0) metrics.counter('coinpipe_retention_deleted_total').add(deleted, COMPONENT)
       } catch (error) {
-        if (error instanceof AbortedError) return
+        if (error instanceof AbortedError || signal.aborted) return
         if (!(error instanceof CoinpipeError)) throw error
         // The next round tries again; the sink's own writes report a trouble that lasts.
         logger.warn({...COMPONENT, code: error.code, reason: error.message}, 'retention was put off')
