@@ -8,7 +8,7 @@ import {join} from 'node:path'
  * @returns {string | undefined}
  */
 export function bundleTrouble(root) {
-  const bundle = join(root, 'dist', 'coinpipe.cjs')
+  const bundle = join(root, 'dist', 'coinpipe.mjs')
   const builtMs = statSync(bundle, {throwIfNoEntry: false})?.mtimeMs
   if (builtMs === undefined) return `there is no bundle at ${bundle}`
   const sources = join(root, 'src')

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import {createRequire, enableCompileCache} from 'node:module'
+import {enableCompileCache} from 'node:module'
 import {join} from 'node:path'
 import {bundleTrouble} from './bundle-state.js'
 
@@ -10,4 +10,5 @@ if (trouble) {
   process.exit(2)
 }
 enableCompileCache(join(root, 'dist', 'compile-cache'))
-createRequire(import.meta.url)('../dist/coinpipe.cjs').main(process.argv.slice(2))
+const {main} = await import('../dist/coinpipe.mjs')
+await main(process.argv.slice(2))

@@ -1,9 +1,9 @@
 /**
- * Builds what ships: dist/coinpipe.cjs, one dist/<name>.cjs per worker thread in src/workers/, and the browser page in dist/page/.
- * Each file is put in place with a rename, so that a coinpipe that starts meanwhile never reads half of one.
+ * Builds what ships: dist/coinpipe.mjs, one dist/<name>.mjs per worker thread in src/workers/, the chunks that these share, and the
+ * browser page in dist/page/. Chunks let a command load only what it needs: start-up does not grow with the number of commands.
  */
 
-import {readdirSync} from 'node:fs'
+import {readdirSync, statSync} from 'node:fs'
 import {copyFile, mkdir, rename, rm, writeFile} from 'node:fs/promises'
 import {basename, dirname, join} from 'node:path'
 import {type BuildOptions, build} from 'esbuild'
@@ -12,49 +12,82 @@ const ROOT = join(import.meta.dirname, '..')
 const WORKERS = join(ROOT, 'src/workers')
 const PAGE = join(ROOT, 'src/lib/web/page')
 const DIST = join(ROOT, 'dist')
+/** A coinpipe that started before this build may still import chunks of its own. */
+const KEEP_OLD_CHUNKS_MS = 3_600_000
 
-/** Not minified: it starts no faster (measured at 4 MB, with the compile cache), and the stack of a bug would tell nothing. */
 const NODE: BuildOptions = {
+  entryPoints: [
+    {in: join(ROOT, 'src/main.ts'), out: 'coinpipe'},
+    ...readdirSync(WORKERS).map((name) => ({in: join(WORKERS, name), out: basename(name, '.ts')})),
+  ],
+  outdir: DIST,
   platform: 'node',
   target: 'node26',
-  format: 'cjs',
-  // CommonJS has no import.meta; the banner gives each bundle its own URL.
-  banner: {js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;"},
+  format: 'esm',
+  splitting: true,
+  chunkNames: 'chunk-[hash]',
+  outExtension: {'.js': '.mjs'},
+  // What CommonJS packages expect to find, and a module does not have.
+  banner: {
+    js: `import {createRequire as bannerCreateRequire} from 'node:module'
+const require = bannerCreateRequire(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname`,
+  },
   define: {
     COINPIPE_BUNDLED: 'true',
-    'import.meta.url': '__bundleUrl',
     'process.env.NODE_ENV': '"production"',
     // oclif would load semver on every start to warn about a Node that bin/coinpipe never runs.
     'process.env.OCLIF_DISABLE_ENGINE_WARNING': '"1"',
   },
-  // Two classes of one name would get different ones, and an error's name is printed.
+  // Not minified, so that the stack of a bug can be read; and an error's name is printed, so two classes of one name must keep it.
   keepNames: true,
 }
 
-const BROWSER: BuildOptions = {platform: 'browser', target: 'es2022', format: 'esm', minify: true}
+const BROWSER: BuildOptions = {
+  entryPoints: [{in: join(PAGE, 'app.ts'), out: 'app'}],
+  outdir: join(DIST, 'page'),
+  platform: 'browser',
+  target: 'es2022',
+  format: 'esm',
+  minify: true,
+}
 
 await rm(join(DIST, 'compile-cache'), {recursive: true, force: true})
-await Promise.all([
-  bundle(join(ROOT, 'src/main.ts'), join(DIST, 'coinpipe.cjs'), NODE),
-  ...readdirSync(WORKERS).map((name) => bundle(join(WORKERS, name), join(DIST, `${basename(name, '.ts')}.cjs`), NODE)),
-  bundle(join(PAGE, 'app.ts'), join(DIST, 'page/app.js'), BROWSER),
-  ...readdirSync(PAGE)
-    .filter((name) => !name.endsWith('.ts'))
-    .map((name) => place(join(DIST, 'page', name), (temporary) => copyFile(join(PAGE, name), temporary))),
-]).catch((error: unknown) => {
+try {
+  const placed = await bundle(NODE)
+  await bundle(BROWSER)
+  for (const name of readdirSync(PAGE).filter((name) => !name.endsWith('.ts'))) {
+    await place(join(DIST, 'page', name), (temporary) => copyFile(join(PAGE, name), temporary))
+  }
+  for (const path of readdirSync(DIST)
+    .map((name) => join(DIST, name))
+    .filter(isOldChunk(placed)))
+    await rm(path)
+} catch (error) {
   // A BuildFailure: esbuild has printed what is wrong, and where.
   if (!(error instanceof Error && 'errors' in error)) throw error
   process.exitCode = 1
-})
-
-async function bundle(entry: string, outfile: string, options: BuildOptions): Promise<void> {
-  const {outputFiles} = await build({...options, entryPoints: [entry], outfile, bundle: true, write: false, logLevel: 'warning'})
-  for (const file of outputFiles ?? []) await place(file.path, (temporary) => writeFile(temporary, file.contents))
 }
 
+/** Returns the paths written: chunks first, so that what is there of the entries always finds its own. */
+async function bundle(options: BuildOptions): Promise<ReadonlySet<string>> {
+  const {outputFiles = []} = await build({...options, bundle: true, write: false, logLevel: 'warning'})
+  const chunksFirst = outputFiles.toSorted((a, b) => Number(isChunk(b.path)) - Number(isChunk(a.path)))
+  for (const file of chunksFirst) await place(file.path, (temporary) => writeFile(temporary, file.contents))
+  return new Set(outputFiles.map((file) => file.path))
+}
+
+/** Puts a file in place with a rename, so that a coinpipe that starts meanwhile never reads half of one. */
 async function place(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`
   await mkdir(dirname(path), {recursive: true})
   await write(temporary)
   await rename(temporary, path)
+}
+
+function isChunk(path: string): boolean {
+  return basename(path).startsWith('chunk-')
+}
+
+function isOldChunk(placed: ReadonlySet<string>): (path: string) => boolean {
+  return (path) => isChunk(path) && !placed.has(path) && Date.now() - statSync(path).mtimeMs > KEEP_OLD_CHUNKS_MS
 }

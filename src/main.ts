@@ -5,7 +5,7 @@ import {unknownCommand} from './lib/cli/not-found.ts'
 import {runProcess} from './lib/cli/run-process.ts'
 
 const SELF = fileURLToPath(import.meta.url)
-/** This file is src/main.ts or, bundled, dist/coinpipe.cjs: either way one folder below package.json. */
+/** This file is src/main.ts or, bundled, dist/coinpipe.mjs: either way one folder below package.json. */
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const FROM_SOURCES = SELF.endsWith('.ts')
 

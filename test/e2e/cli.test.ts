@@ -77,13 +77,12 @@ describe('bin/coinpipe', () => {
     const run = () => start(process.execPath, [join(root, 'bin/run.js'), '--version']).ended
     expect(await run()).toMatchObject({code: 2, stderr: expect.stringMatching(/there is no bundle[\s\S]*npm run build/)})
 
-    await mkdir(join(root, 'dist'))
-    await copyFile(join(REPOSITORY, 'dist/coinpipe.cjs'), join(root, 'dist/coinpipe.cjs'))
+    await cp(join(REPOSITORY, 'dist'), join(root, 'dist'), {recursive: true})
     expect(await run()).toMatchObject({code: 0})
 
     await mkdir(join(root, 'src/lib'), {recursive: true})
     await writeFile(join(root, 'src/lib/new.ts'), '')
-    await utimes(join(root, 'dist/coinpipe.cjs'), new Date(0), new Date(0))
+    await utimes(join(root, 'dist/coinpipe.mjs'), new Date(0), new Date(0))
     expect(await run()).toMatchObject({code: 2, stderr: expect.stringMatching(/older than the sources[\s\S]*npm run build/)})
 
     await rename(join(root, 'src'), join(root, 'not-src'))

@@ -51,7 +51,7 @@ async function freshClone(): Promise<Clone> {
   await clone.write('bin/.keep', '')
   await clone.write(
     'scripts/build.ts',
-    "import {appendFileSync, mkdirSync, writeFileSync} from 'node:fs'\nmkdirSync('dist', {recursive: true})\nwriteFileSync('dist/coinpipe.cjs', '')\nappendFileSync('build-calls', 'built\\n')\n",
+    "import {appendFileSync, mkdirSync, writeFileSync} from 'node:fs'\nmkdirSync('dist', {recursive: true})\nwriteFileSync('dist/coinpipe.mjs', '')\nappendFileSync('build-calls', 'built\\n')\n",
   )
   for (const path of ['scripts/setup.mjs', 'bin/bundle-state.js']) await copyFile(join(REPOSITORY, path), join(clone.root, path))
   await clone.write('package.json', '{"type": "module"}')
