@@ -56,8 +56,13 @@ export class GapDesk {
     this.#publish(gap, 'open')
   }
 
-  /** The subscription after the gap is live: what REST has now is all that was missed. */
+  /**
+   * The end of a gap is known, because the subscription after it is live: what REST has now is all that was missed. Says so, because trades after that end
+   * are complete again, also for a later run.
+   */
   ready(market: TradeMarket, gap: TradeGap): void {
+    this.#open.add(gap)
+    this.#options.publish(gap.record('open', this.#context.clock.nowUs()))
     this.#later(this.#options.settleMs, market, [gap])
   }
 
@@ -117,14 +122,13 @@ export class GapDesk {
   }
 
   #publish(gap: TradeGap, state: Gap['state'], detail?: string): void {
-    const records = gap.records(state, this.#context.clock.nowUs(), detail)
-    this.#context.metrics.counter('coinpipe_feed_gaps_total').add(records.length, {exchange: this.#options.exchange, state})
-    for (const record of records) this.#options.publish(record)
+    this.#context.metrics.counter('coinpipe_feed_gaps_total').add(1, {exchange: this.#options.exchange, state})
+    this.#options.publish(gap.record(state, this.#context.clock.nowUs(), detail))
   }
 
   #repeat(): void {
     const now = this.#context.clock.nowUs()
-    for (const gap of this.#open) for (const record of gap.records('open', now)) this.#options.publish(record)
+    for (const gap of this.#open) this.#options.publish(gap.record('open', now))
   }
 }
 

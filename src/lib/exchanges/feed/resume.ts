@@ -3,14 +3,14 @@ import {DISORDER_US} from './trade-gap.ts'
 
 /** How far one market's trades are complete in the log. */
 export interface ResumePoint {
-  /** Every trade up to here, less the disorder of event times, is in the log; later ones may be missing. */
+  /** Every trade up to here is in the log, but for `gaps` and the disorder of event times; later ones may be missing. */
   readonly eventTime: Micros
-  /** Trade ids in the log from `eventTime` less the disorder on: not to be published again. */
-  readonly ids: ReadonlySet<string>
-  /** The last trade before the hole, where it is known: history that still has it reaches back far enough. */
+  /** The last trade in the log, where one is known: history that still has it reaches back far enough. */
   readonly lastId?: string
-  /** Further gaps still open, all after `eventTime`: closed along with the one that begins there. */
-  readonly covered?: readonly Gap[]
+  /** Trade ids in the log around and after the oldest place where one may be missing: not to be published again. */
+  readonly ids: ReadonlySet<string>
+  /** Gaps still open. One without an end reaches to the present: after it there may be holes, whatever later trades are in the log. */
+  readonly gaps: readonly Gap[]
 }
 
 /** Where a feed goes on after a stop or a crash. */
@@ -38,8 +38,8 @@ const FIRST_PRUNE = 20_000
  * The tail must reach back at least {@link RESUME_TAIL_MS} in log time, because a feed repeats its open gaps that often. `since` is where the tail
  * starts (µs): a symbol without a trade in it had none logged since, so it is complete up to there. Leave it out where the tail is the whole log.
  *
- * A gap whose last record says `open` was never filled: everything after its `from` may have holes, whatever later trades are in the log. Otherwise trades
- * are complete up to the newest, because a feed publishes a gap before any trade that follows it, and says `filled` only when every trade it found is safe.
+ * A gap whose last record says `open` was never filled. Apart from those trades are complete up to the newest, because a feed publishes a gap before any
+ * trade that follows it, says its end only when trades are complete from there on, and says `filled` only when every trade it found is safe.
  */
 export function resumePoints(records: Iterable<CoinRecord>, since: Micros | null = null): ResumePoints {
   const scan = new ResumeScan()
@@ -89,31 +89,21 @@ function stateOf(states: Map<string, State>, symbol: string): State {
 
 /** The tail may hold millions of trades, of which only the last seconds are needed. */
 function prune(state: State): void {
-  const start = startOf(state)
-  if (start) state.trades = recent(state.trades, start.eventTime)
+  state.trades = needed(state)
   state.pruneAt = Math.max(FIRST_PRUNE, 2 * state.trades.length)
 }
 
 function pointOf(state: State): ResumePoint | null {
-  const start = startOf(state)
-  if (!start) return null
-  const ids = new Set(recent(state.trades, start.eventTime).map(([tradeId]) => tradeId))
-  const {eventTime, lastId, covered} = start
-  return {eventTime, ids, ...(lastId === undefined ? {} : {lastId}), ...(covered.length === 0 ? {} : {covered})}
+  const gaps = [...state.open.values()]
+  // Without a trade in the tail, the end of a gap is the last moment up to which trades are known to be complete.
+  const eventTime = state.newest?.eventTime ?? Math.max(...gaps.map(({from, to}) => to ?? from))
+  if (!Number.isFinite(eventTime)) return null
+  const ids = new Set(needed(state).map(([tradeId]) => tradeId))
+  return {eventTime, ids, gaps, ...(state.newest ? {lastId: state.newest.tradeId} : {})}
 }
 
-interface Start {
-  readonly eventTime: Micros
-  readonly lastId: string | undefined
-  readonly covered: readonly Gap[]
-}
-
-function startOf({newest, open}: State): Start | null {
-  const [oldest, ...covered] = [...open.values()].sort((a, b) => a.from - b.from)
-  if (oldest) return {eventTime: oldest.from, lastId: oldest.fromId, covered}
-  return newest ? {eventTime: newest.eventTime, lastId: newest.tradeId, covered} : null
-}
-
-function recent(trades: State['trades'], eventTime: Micros): State['trades'] {
-  return trades.filter(([, time]) => time >= eventTime - DISORDER_US)
+function needed({newest, open, trades}: State): State['trades'] {
+  const starts = [...open.values()].map(({from}) => from)
+  const oldest = Math.min(newest?.eventTime ?? Number.POSITIVE_INFINITY, ...starts) - DISORDER_US
+  return trades.filter(([, time]) => time >= oldest)
 }

@@ -17,7 +17,6 @@ export class TradeGap {
   readonly from: Micros
   readonly fromId: string | undefined
   readonly #isCalm: boolean
-  readonly #covered: readonly Gap[]
   /** First event time of the new subscription, or when it was found to be live though quiet; null before. */
   to: Micros | null = null
   /** The first trade of the new subscription; undefined for a quiet one. */
@@ -35,8 +34,6 @@ export class TradeGap {
     readonly fromId: string | undefined
     /** Nothing came for longer than the disorder of event times before the gap. */
     readonly isCalm: boolean
-    /** Records of gaps of an earlier run that this one takes in: they go through its states with it. */
-    readonly covered: readonly Gap[]
     readonly seen: readonly Set<IdKey>[]
   }) {
     this.exchange = options.exchange
@@ -45,7 +42,6 @@ export class TradeGap {
     this.from = options.from
     this.fromId = options.fromId
     this.#isCalm = options.isCalm
-    this.#covered = options.covered
     this.#seen = [...options.seen]
   }
 
@@ -76,13 +72,11 @@ export class TradeGap {
     if (eventTime <= this.ceiling + DISORDER_US && this.#seen.length < MAX_SETS) this.#seen.push(ids)
   }
 
-  /** Its own record first. What was found counts there. */
-  records(state: Gap['state'], receivedTime: Micros, detail?: string): Gap[] {
+  record(state: Gap['state'], receivedTime: Micros, detail?: string): Gap {
     const {exchange, symbol, from, to, fromId, toId, filled} = this
     const reason = detail === undefined ? this.reason : `${this.reason}; ${detail}`
     const ids = {...(fromId === undefined ? {} : {fromId}), ...(toId === undefined ? {} : {toId})}
-    const own = gapRecord({exchange, symbol, channel: 'trade', reason, from, to, ...ids, state, filled, receivedTime})
-    return [own, ...this.#covered.map((gap) => ({...gap, to: gap.to ?? to, state, receivedTime}))]
+    return gapRecord({exchange, symbol, channel: 'trade', reason, from, to, ...ids, state, filled, receivedTime})
   }
 }
 

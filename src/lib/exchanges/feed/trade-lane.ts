@@ -19,8 +19,6 @@ export interface GapStart {
   readonly fromId: string | undefined
   /** Nothing came for longer than the disorder of event times before the connection was lost. */
   readonly isCalm: boolean
-  /** Open gaps of an earlier run, all later. */
-  readonly covered: readonly Gap[]
 }
 
 /** What is known of one market's trades, whichever connections carry them: the ids seen lately and the gaps not yet closed. */
@@ -43,13 +41,19 @@ export class TradeMarket {
     return this.#gaps.values()
   }
 
-  openGap({reason, since, fromId, isCalm, covered}: GapStart): TradeGap {
+  openGap({reason, since, fromId, isCalm}: GapStart): TradeGap {
     // `from` makes the gap's id: two gaps after the same last trade are told apart by a microsecond, finer than any exchange counts.
     let from = since
     while (this.#gaps.has(from)) from--
-    const {exchange, symbol, seen} = this
-    const gap = new TradeGap({exchange, symbol, reason, from, fromId, isCalm, covered, seen: seen.sets})
-    this.#gaps.set(from, gap)
+    return this.#add({reason, from, fromId, isCalm})
+  }
+
+  /** A gap that an earlier run left open. */
+  restoreGap({reason, from, fromId, to, toId, filled}: Gap): TradeGap {
+    const gap = this.#add({reason, from, fromId, isCalm: false})
+    gap.to = to
+    gap.toId = toId
+    gap.filled = filled
     return gap
   }
 
@@ -65,6 +69,13 @@ export class TradeMarket {
     this.seen.addLate(key)
     return gap
   }
+
+  #add(start: Omit<GapStart, 'since'> & {readonly from: Micros}): TradeGap {
+    const {exchange, symbol, seen} = this
+    const gap = new TradeGap({exchange, symbol, ...start, seen: seen.sets})
+    this.#gaps.set(gap.from, gap)
+    return gap
+  }
 }
 
 /**
@@ -77,20 +88,29 @@ export class TradeLane {
   #lastTime: Micros | null = null
   #lastId: string | undefined
   #lastReceived: Micros = Number.POSITIVE_INFINITY
-  #covered: readonly Gap[] = []
-  /** The gap that ends with the next trade on this connection. */
-  #pending: TradeGap | null = null
+  /** Gaps that end with the next trade on this connection: one, or several that an earlier run left. */
+  #pending: TradeGap[] = []
 
-  constructor(market: TradeMarket, resume?: ResumePoint) {
+  constructor(market: TradeMarket) {
     this.market = market
-    if (!resume) return
-    this.#lastTime = resume.eventTime
-    this.#lastId = resume.lastId
-    this.#covered = resume.covered ?? []
   }
 
-  get pending(): TradeGap | null {
+  get pending(): readonly TradeGap[] {
     return this.#pending
+  }
+
+  /**
+   * Takes up where an earlier run stopped: what happened since is pending as a gap. Returns the gaps of that run whose ends are known and that may be filled
+   * at once.
+   */
+  resume({eventTime, lastId, ids, gaps}: ResumePoint): TradeGap[] {
+    for (const id of ids) this.market.seen.addLate(idKey(id))
+    this.#lastTime = eventTime
+    this.#lastId = lastId
+    const restored = gaps.map((gap) => this.market.restoreGap(gap))
+    this.#pending = restored.filter((gap) => gap.to === null)
+    this.lost('restart', eventTime)
+    return restored.filter((gap) => gap.to !== null)
   }
 
   /** The subscription was sent: trades are expected from `now` on where none was before. */
@@ -112,20 +132,20 @@ export class TradeLane {
   /** The connection is gone. Returns a new gap, or null where trades were never expected or a gap is still open for the connection before. */
   lost(reason: string, now: Micros): TradeGap | null {
     const since = this.#lastTime ?? this.#subscribedAt
-    if (this.#pending || since === null) return null
-    const isCalm = now - this.#lastReceived > DISORDER_US
-    this.#pending = this.market.openGap({reason, since, fromId: this.#lastId, isCalm, covered: this.#covered})
-    this.#covered = []
-    return this.#pending
+    if (this.#pending.length > 0 || since === null) return null
+    const gap = this.market.openGap({reason, since, fromId: this.#lastId, isCalm: now - this.#lastReceived > DISORDER_US})
+    this.#pending = [gap]
+    return gap
   }
 
-  /** The new subscription is known to be live, by its first trade or by having had the time for one. Returns the gap that may now be filled. */
-  live(now: Micros, first?: Trade): TradeGap | null {
-    const gap = this.#pending
-    if (!gap) return null
-    this.#pending = null
-    gap.to = first?.eventTime ?? Math.max(gap.from, now)
-    gap.toId = first?.tradeId
-    return gap
+  /** The new subscription is known to be live, by its first trade or by having had the time for one. Returns the gaps that may now be filled. */
+  live(now: Micros, first?: Trade): TradeGap[] {
+    const gaps = this.#pending
+    this.#pending = []
+    for (const gap of gaps) {
+      gap.to = first?.eventTime ?? Math.max(gap.from, now)
+      gap.toId = first?.tradeId
+    }
+    return gaps
   }
 }

@@ -138,9 +138,10 @@ class UpbitFeed implements Source {
     const common = {url: this.#url, subscription: this.#subscription, limiter: this.#limiter, timings: this.#timings, target, onFrame}
     return splitCodes(codes, connections).flatMap((part) => {
       const symbols = part.flatMap((code) => symbolOfCode(code) ?? [])
-      const copies = createLanes({symbols: channels.includes('trade') ? symbols : [], copies: redundancy, lastSeen})
+      const {copies, restored} = createLanes({symbols: channels.includes('trade') ? symbols : [], copies: redundancy, lastSeen})
+      for (const {market, gap} of restored) target.gapReady(market, gap)
       return copies.map((lanes) => {
-        for (const {pending} of lanes.values()) if (pending) target.gapOpened(pending)
+        for (const {pending} of lanes.values()) for (const gap of pending) target.gapOpened(gap)
         return new Link({...common, codes: part, symbols, lanes}, this.#context)
       })
     })

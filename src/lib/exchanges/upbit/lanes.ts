@@ -1,6 +1,5 @@
 import type {ResumePoint, ResumePoints} from '../feed/resume.ts'
-import {idKey} from '../feed/seen-ids.ts'
-import {DISORDER_US} from '../feed/trade-gap.ts'
+import {DISORDER_US, type TradeGap} from '../feed/trade-gap.ts'
 import {TradeLane, TradeMarket} from '../feed/trade-lane.ts'
 
 export interface LanesOptions {
@@ -17,29 +16,30 @@ const REDUNDANT_WINDOW_US = 60_000_000
 /** Per market and half of the window: some 40 bytes each. */
 const MAX_IDS = 250_000
 
+export interface Lanes {
+  /** One map by symbol for each connection. */
+  readonly copies: readonly ReadonlyMap<string, TradeLane>[]
+  /** Gaps that an earlier run left open and that may be filled at once. */
+  readonly restored: readonly {readonly market: TradeMarket; readonly gap: TradeGap}[]
+}
+
 /**
- * The lanes of connections with the same symbols, one map by symbol each; the lanes of a symbol share its market. Where the log says how far a symbol is
- * complete, the first one begins with a gap from there on.
+ * The lanes of connections with the same symbols; the lanes of a symbol share its market. Where the log says how far a symbol is complete, the first one
+ * begins with a gap from there on.
  */
-export function createLanes({symbols, copies, lastSeen}: LanesOptions): ReadonlyMap<string, TradeLane>[] {
+export function createLanes({symbols, copies, lastSeen}: LanesOptions): Lanes {
   const windowUs = copies > 1 ? REDUNDANT_WINDOW_US : WINDOW_US
   const markets = symbols.map((symbol) => new TradeMarket({exchange: 'upbit', symbol, windowUs, maxIds: MAX_IDS}))
-  return Array.from({length: copies}, (_, copy) => {
-    const lanes = markets.map((market) => (copy === 0 ? resumed(market, lastSeen) : new TradeLane(market)))
-    return new Map(lanes.map((lane) => [lane.market.symbol, lane]))
+  const lanes = Array.from({length: copies}, () => new Map(markets.map((market) => [market.symbol, new TradeLane(market)])))
+  const restored = [...(lanes[0]?.values() ?? [])].flatMap((lane) => {
+    const point = pointFor(lane.market.symbol, lastSeen)
+    return point ? lane.resume(point).map((gap) => ({market: lane.market, gap})) : []
   })
+  return {copies: lanes, restored}
 }
 
-function resumed(market: TradeMarket, lastSeen: ResumePoints | undefined): TradeLane {
-  const point = lastSeen?.points.get(market.symbol) ?? sincePoint(lastSeen)
-  if (!point) return new TradeLane(market)
-  for (const id of point.ids) market.seen.addLate(idKey(id))
-  const lane = new TradeLane(market, point)
-  lane.lost('restart', point.eventTime)
-  return lane
-}
-
-function sincePoint(lastSeen: ResumePoints | undefined): ResumePoint | undefined {
-  if (lastSeen === undefined || lastSeen.since === null) return undefined
-  return {eventTime: lastSeen.since, ids: new Set()}
+function pointFor(symbol: string, lastSeen: ResumePoints | undefined): ResumePoint | undefined {
+  const point = lastSeen?.points.get(symbol)
+  if (point || lastSeen === undefined || lastSeen.since === null) return point
+  return {eventTime: lastSeen.since, ids: new Set(), gaps: []}
 }

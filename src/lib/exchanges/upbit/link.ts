@@ -156,12 +156,12 @@ export class Link {
   #takeTrade(lane: TradeLane, trade: Trade, bytes: number): void {
     if (lane.take(trade)) this.#pushRecord(trade, bytes)
     else this.#options.target.counts.duplicates++
-    if (lane.pending) this.#live(lane, trade)
+    if (lane.pending.length > 0) this.#live(lane, trade)
   }
 
   #live(lane: TradeLane, first?: Trade): void {
-    const gap = lane.live(first?.receivedTime ?? this.#context.clock.nowUs(), first)
-    if (gap) this.#options.target.gapReady(lane.market, gap)
+    const now = first?.receivedTime ?? this.#context.clock.nowUs()
+    for (const gap of lane.live(now, first)) this.#options.target.gapReady(lane.market, gap)
   }
 
   #pushRecord(record: CoinRecord, bytes: number): void {

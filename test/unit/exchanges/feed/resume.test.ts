@@ -37,7 +37,7 @@ describe('resumePoints', () => {
 
   it('goes on after the newest event time, with the ids of the seconds before it', () => {
     const point = pointOf([trade('1', 0), trade('2', 7), trade('3', 10), trade('4', 9)])
-    expect(point).toEqual({eventTime: START + 10 * SECOND, ids: new Set(['2', '3', '4']), lastId: '3'})
+    expect(point).toEqual({eventTime: START + 10 * SECOND, ids: new Set(['2', '3', '4']), lastId: '3', gaps: []})
   })
 
   it('keeps symbols apart', () => {
@@ -46,28 +46,28 @@ describe('resumePoints', () => {
     expect(points.get('ETH-KRW')?.eventTime).toBe(START + 5 * SECOND)
   })
 
-  it('goes back to the start of a gap that was never filled, whatever came after it', () => {
-    const records = [trade('1', 0), gap('open', 0, {fromId: '1'}), trade('5', 60), trade('3', 30)]
-    expect(pointOf(records)).toEqual({eventTime: START, ids: new Set(['1', '5', '3']), lastId: '1'})
-  })
-
-  it('goes back to the oldest of several open gaps', () => {
-    const records = [gap('open', 20), gap('open', 5, {fromId: '7'}), trade('9', 90), gap('filled', 20)]
-    expect(pointOf(records)).toMatchObject({eventTime: START + 5 * SECOND, lastId: '7'})
-  })
-
-  it('names the other open gaps, so that they are closed too', () => {
-    const records = [gap('open', 5), gap('open', 20), gap('open', 30), gap('unfillable', 30)]
-    expect(pointOf(records)?.covered).toEqual([gap('open', 20)])
+  it('names the gaps that were never filled, and the ids since the oldest of them', () => {
+    const [first, second] = [gap('open', 10, {to: START + 12 * SECOND}), gap('open', 20)]
+    const records = [trade('1', 0), trade('2', 6), gap('open', 10), trade('4', 12), first, second, trade('5', 60), trade('3', 30)]
+    expect(pointOf(records)).toEqual({
+      eventTime: START + 60 * SECOND,
+      ids: new Set(['2', '4', '5', '3']),
+      lastId: '5',
+      gaps: [first, second],
+    })
   })
 
   it.each(['filled', 'unfillable'] as const)('forgets a gap that is %s', (state) => {
     const records = [gap('open', 0), trade('2', 40), gap('open', 0), gap(state, 0)]
-    expect(pointOf(records)?.eventTime).toBe(START + 40 * SECOND)
+    expect(pointOf(records)).toMatchObject({eventTime: START + 40 * SECOND, gaps: []})
   })
 
-  it('goes back to a gap whose only trace in the tail is a repeat, with no trade at all', () => {
-    expect(pointOf([gap('open', 0, {fromId: '4'})])).toEqual({eventTime: START, ids: new Set(), lastId: '4'})
+  it.each([
+    ['its start', null, START],
+    ['its end, where that is known', START + 3 * SECOND, START + 3 * SECOND],
+  ])('goes back to a gap whose only trace in the tail is a repeat: to %s', (_name, to, eventTime) => {
+    const open = gap('open', 0, {fromId: '4', to})
+    expect(pointOf([open])).toEqual({eventTime, ids: new Set(), gaps: [open]})
   })
 
   it('takes no notice of gaps of other channels', () => {

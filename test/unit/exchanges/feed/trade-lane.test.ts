@@ -25,7 +25,7 @@ describe('TradeLane', () => {
   it('opens a gap from the moment of the subscription where no trade was seen', () => {
     const lane = new TradeLane(market())
     lane.subscribed(START)
-    expect(lane.lost('closed', START)?.records('open', START + 1)[0]).toMatchObject({
+    expect(lane.lost('closed', START)?.record('open', START + 1)).toMatchObject({
       id: `gap:upbit:BTC-KRW:trade:${START}`,
       type: 'gap',
       eventTime: START,
@@ -40,7 +40,7 @@ describe('TradeLane', () => {
   it('opens a gap from the newest event time, which is not always the last one received', () => {
     const lane = new TradeLane(market())
     for (const one of [trade('1', 1), trade('2', 3), trade('3', 2)]) lane.take(one)
-    expect(lane.lost('closed', START)?.records('open', START)[0]).toMatchObject({from: START + 3 * SECOND, fromId: '2'})
+    expect(lane.lost('closed', START)?.record('open', START)).toMatchObject({from: START + 3 * SECOND, fromId: '2'})
   })
 
   it('keeps one gap over several failed connections and closes it with the first trade of the new subscription', () => {
@@ -50,9 +50,9 @@ describe('TradeLane', () => {
     expect(lane.lost('stale', START)).toBeNull()
     const first = trade('9', 20)
     lane.take(first)
-    expect(lane.live(START, first)).toBe(gap)
-    expect(lane.live(START, first)).toBeNull()
-    expect(gap?.records('open', START)[0]).toMatchObject({to: START + 20 * SECOND, toId: '9'})
+    expect(lane.live(START, first)).toEqual([gap])
+    expect(lane.live(START, first)).toEqual([])
+    expect(gap?.record('open', START)).toMatchObject({to: START + 20 * SECOND, toId: '9'})
   })
 
   it('trusts the event time of a trade more than our own clock, however far apart', () => {
@@ -74,14 +74,30 @@ describe('TradeLane', () => {
     expect(gap?.isEmpty).toBe(isEmpty)
   })
 
-  it('takes the open gaps of an earlier run along through its states', () => {
-    const one = market()
-    const old = {exchange: 'upbit', symbol: 'BTC-KRW', channel: 'trade', reason: 'closed', to: null, state: 'open', filled: 3} as const
-    const covered = gapRecord({...old, from: START + 9 * SECOND, receivedTime: START})
-    const gap = new TradeLane(one, {eventTime: START, ids: new Set(), covered: [covered]}).lost('restart', START)
-    const [own, other] = gap?.records('filled', START + 50 * SECOND) ?? []
-    expect(own).toMatchObject({from: START, reason: 'restart', state: 'filled', filled: 0})
-    expect(other).toEqual({...covered, state: 'filled', receivedTime: START + 50 * SECOND})
+  it('resumes with a gap from the newest event time of the log', () => {
+    const lane = new TradeLane(market())
+    expect(lane.resume({eventTime: START, lastId: '5', ids: new Set(['4', '5']), gaps: []})).toEqual([])
+    expect(lane.pending.map((gap) => gap.record('open', START))).toMatchObject([{from: START, fromId: '5', reason: 'restart', to: null}])
+    expect(lane.pending[0]?.has(idKey('4'))).toBe(true)
+    expect(lane.lost('closed', START)).toBeNull()
+  })
+
+  it('resumes with the gaps that were left open: those with an end at once, the other with the next trade', () => {
+    const lane = new TradeLane(market())
+    const old = {
+      exchange: 'upbit',
+      symbol: 'BTC-KRW',
+      channel: 'trade',
+      reason: 'closed',
+      state: 'open',
+      filled: 3,
+      receivedTime: START,
+    } as const
+    const ended = gapRecord({...old, from: START, to: START + 2 * SECOND, toId: '7'})
+    const endless = gapRecord({...old, from: START + 9 * SECOND, to: null})
+    const ready = lane.resume({eventTime: START + 10 * SECOND, ids: new Set(), gaps: [ended, endless]})
+    expect(ready.map((gap) => gap.record('open', START))).toEqual([ended])
+    expect(lane.pending.map((gap) => gap.record('open', START))).toEqual([endless])
   })
 
   it('does not bound a gap by our own clock where the new subscription is quiet', () => {
