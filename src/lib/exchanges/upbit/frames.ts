@@ -126,7 +126,7 @@ function rejection(error: unknown): Rejection {
 }
 
 function tooLarge(length: number): FrameTooLargeError {
-  return new FrameTooLargeError(`upbit sent a frame of ${length} bytes; at most ${MAX_FRAME_LENGTH} are read`)
+  return new FrameTooLargeError(`upbit sent a frame of length ${length}; at most ${MAX_FRAME_LENGTH} is read`)
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {
