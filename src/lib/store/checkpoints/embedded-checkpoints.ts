@@ -1,9 +1,10 @@
 import {mkdirSync} from 'node:fs'
 import {dirname} from 'node:path'
 import {DatabaseSync} from 'node:sqlite'
+import {setTimeout as delay} from 'node:timers/promises'
 import {NotConnectedError} from '../../core/errors.ts'
 import type {Checkpoints, Versioned} from '../../core/ports/checkpoints.ts'
-import {storeError} from '../embedded/errors.ts'
+import {StoreLockedError, storeError} from '../embedded/errors.ts'
 
 export interface EmbeddedCheckpointsOptions {
   /** A file of its own; it and its folder are made where missing. */
@@ -12,10 +13,19 @@ export interface EmbeddedCheckpointsOptions {
   readonly busyTimeoutMs?: number
 }
 
+const RETRY_MS = 5
+const SELECT = 'SELECT value, version FROM checkpoints WHERE name = ?'
+const CREATE = 'CREATE TABLE IF NOT EXISTS checkpoints (name TEXT PRIMARY KEY, value TEXT NOT NULL, version INTEGER NOT NULL) STRICT'
 const PUT = `INSERT INTO checkpoints (name, value, version) VALUES (:key, :value, 1)
   ON CONFLICT (name) DO UPDATE SET value = excluded.value, version = version + 1 RETURNING version`
+/** The one statement decides and writes, so that no other process can come in between. No row: the version was another. */
+const PUT_NEXT = 'UPDATE checkpoints SET value = :value, version = version + 1 WHERE name = :key AND version = :version RETURNING version'
+const PUT_FIRST = 'INSERT INTO checkpoints (name, value, version) VALUES (:key, :value, 1) ON CONFLICT DO NOTHING RETURNING version'
 
-/** Checkpoints in a SQLite file that several processes may use. */
+/**
+ * Checkpoints in a SQLite file that several processes may use. Small and rare, so they are written on the calling thread; a lock of another process is
+ * waited for without blocking it.
+ */
 export class EmbeddedCheckpoints implements Checkpoints {
   readonly #options: EmbeddedCheckpointsOptions
   #database: DatabaseSync | undefined
@@ -26,14 +36,7 @@ export class EmbeddedCheckpoints implements Checkpoints {
 
   async connect(): Promise<void> {
     if (this.#database) return
-    const {path, busyTimeoutMs = 5000} = this.#options
-    this.#database = this.#attempt(() => {
-      mkdirSync(dirname(path), {recursive: true})
-      const database = new DatabaseSync(path, {timeout: busyTimeoutMs})
-      database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
-      database.exec('CREATE TABLE IF NOT EXISTS checkpoints (name TEXT PRIMARY KEY, value TEXT NOT NULL, version INTEGER NOT NULL) STRICT')
-      return database
-    })
+    this.#database = await this.#attempt(() => openDatabase(this.#options.path))
   }
 
   async check(): Promise<void> {
@@ -46,7 +49,7 @@ export class EmbeddedCheckpoints implements Checkpoints {
   }
 
   async get(key: string): Promise<Versioned | null> {
-    const row = this.#attempt(() => this.#open().prepare('SELECT value, version FROM checkpoints WHERE name = ?').get(key))
+    const row = await this.#attempt(() => this.#open().prepare(SELECT).get(key))
     return row ? {value: String(row.value), version: Number(row.version)} : null
   }
 
@@ -55,20 +58,11 @@ export class EmbeddedCheckpoints implements Checkpoints {
   }
 
   async putIfVersion(key: string, value: string, version: number): Promise<{readonly ok: boolean; readonly version: number}> {
-    return this.#attempt(() => {
-      const database = this.#open()
-      database.exec('BEGIN IMMEDIATE')
-      try {
-        const found = Number(database.prepare('SELECT version FROM checkpoints WHERE name = ?').get(key)?.version ?? 0)
-        const ok = found === version
-        const stored = ok ? Number(database.prepare(PUT).get({key, value})?.version) : found
-        database.exec('COMMIT')
-        return {ok, version: stored}
-      } catch (error) {
-        database.exec('ROLLBACK')
-        throw error
-      }
-    })
+    const put = () =>
+      version === 0 ? this.#open().prepare(PUT_FIRST).get({key, value}) : this.#open().prepare(PUT_NEXT).get({key, value, version})
+    const row = await this.#attempt(put)
+    if (row) return {ok: true, version: Number(row.version)}
+    return {ok: false, version: (await this.get(key))?.version ?? 0}
   }
 
   #open(): DatabaseSync {
@@ -76,11 +70,31 @@ export class EmbeddedCheckpoints implements Checkpoints {
     throw new NotConnectedError(`the checkpoints in ${this.#options.path} are not open`)
   }
 
-  #attempt<T>(work: () => T): T {
-    try {
-      return work()
-    } catch (error) {
-      throw storeError(this.#options.path, error)
+  async #attempt<T>(work: () => T): Promise<T> {
+    const deadline = performance.now() + (this.#options.busyTimeoutMs ?? 5000)
+    for (;;) {
+      try {
+        return work()
+      } catch (cause) {
+        const error = storeError(this.#options.path, cause)
+        if (!(error instanceof StoreLockedError) || performance.now() > deadline) throw error
+        await delay(RETRY_MS)
+      }
     }
+  }
+}
+
+function openDatabase(path: string): DatabaseSync {
+  mkdirSync(dirname(path), {recursive: true})
+  const database = new DatabaseSync(path, {timeout: 0})
+  try {
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+    // fsync on macOS leaves data in the drive's cache; only F_FULLFSYNC survives a power loss there.
+    if (process.platform === 'darwin') database.exec('PRAGMA fullfsync = 1; PRAGMA checkpoint_fullfsync = 1')
+    database.exec(CREATE)
+    return database
+  } catch (error) {
+    database.close()
+    throw error
   }
 }
