@@ -6,7 +6,7 @@ import type {StoreGate} from './store-gate.ts'
 const LOOK_BACK_US = 10_000_000
 const MOST_AT_ONCE = 100
 
-export const INTERVAL_US: Readonly<Record<CandleInterval, Micros>> = {
+const INTERVAL_US: Readonly<Record<CandleInterval, Micros>> = {
   '1s': 1e6,
   '1m': 60e6,
   '5m': 300e6,

@@ -81,12 +81,21 @@ function figuresOf({ticker, day}: PriceState, price: Decimal | undefined): Figur
     return {
       basis: changeRate.basis,
       rate: Number(changeRate.value),
-      high: high?.value ?? null,
-      low: low?.value ?? null,
+      high: atLeast(high?.value, price),
+      low: atMost(low?.value, price),
       volumeQuote: volumeQuote24h,
     }
   }
   if (day === null || price === undefined) return undefined
   const rate = Number(price) / Number(day.open) - 1
-  return {basis: 'utc-day', rate, high: day.high, low: day.low, volumeQuote: day.volumeQuote}
+  return {basis: 'utc-day', rate, high: atLeast(day.high, price), low: atMost(day.low, price), volumeQuote: day.volumeQuote}
+}
+
+/** The day's figures may be a moment older than the newest trade, which is then the new high or low itself. */
+function atLeast(high: Decimal | undefined, price: Decimal | undefined): Decimal | null {
+  return price !== undefined && Number(price) > Number(high) ? price : (high ?? null)
+}
+
+function atMost(low: Decimal | undefined, price: Decimal | undefined): Decimal | null {
+  return price !== undefined && Number(price) < Number(low) ? price : (low ?? null)
 }
