@@ -26,6 +26,7 @@ export class TradeMarket {
   readonly exchange: string
   readonly symbol: string
   readonly seen: SeenIds
+  /** Neither filled nor given up, by their start. */
   readonly #gaps = new Map<Micros, TradeGap>()
 
   constructor(options: TradeMarketOptions) {
@@ -34,11 +35,6 @@ export class TradeMarket {
     this.seen = new SeenIds(options.windowUs, options.maxIds, (ids, eventTime) => {
       for (const gap of this.#gaps.values()) gap.extend(ids, eventTime)
     })
-  }
-
-  /** Gaps that are neither filled nor given up. */
-  get gaps(): Iterable<TradeGap> {
-    return this.#gaps.values()
   }
 
   openGap({reason, since, fromId, isCalm}: GapStart): TradeGap {
@@ -78,9 +74,7 @@ export class TradeMarket {
   }
 }
 
-/**
- * One market's trades on one connection: how far they are complete. Lives as long as the feed, over all reconnects of its connection.
- */
+/** One market's trades on one connection: how far they are complete. Lives as long as the feed, over all reconnects of its connection. */
 export class TradeLane {
   readonly market: TradeMarket
   /** By our own clock: only where no trade is known, as clocks differ. */

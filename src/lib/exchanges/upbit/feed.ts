@@ -50,7 +50,7 @@ class UpbitFeed implements Source {
     this.#url = websocketUrl(options.url)
     this.#timings = {...FEED_TIMINGS, ...options.timings}
     const {channels, candleIntervals = ['1m'], format = 'SIMPLE', depth} = options
-    this.#subscription = {channels, candleIntervals, format, ...(depth === undefined ? {} : {depth})}
+    this.#subscription = createSubscription({channels, candleIntervals, format, depth})
     this.#rest = new UpbitRest(options.restUrl ?? originOf(this.#url), context)
     this.#limiter = new RateLimiter(CONNECT_LIMIT, context.clock)
     this.#signal = AbortSignal.any([context.signal, this.#stop.signal])

@@ -1,6 +1,6 @@
 import {InvalidInputError} from '../../core/errors.ts'
 import type {CandleInterval, MarketChannel} from '../../core/records.ts'
-import type {BookDepth, FrameFormat} from './limits.ts'
+import {BOOK_DEPTHS, type BookDepth, FRAME_FORMATS, type FrameFormat} from './limits.ts'
 import {codeOfSymbol} from './symbols.ts'
 
 /** Upbit has no candles of a day on the websocket: https://docs.upbit.com/kr/reference/websocket-candle */
@@ -13,11 +13,37 @@ const CANDLE_TYPES: Partial<Record<CandleInterval, string>> = {
   '4h': 'candle.240m',
 }
 
-export interface Subscription {
+export interface SubscriptionOptions {
   readonly channels: readonly MarketChannel[]
-  readonly depth?: BookDepth
+  readonly depth?: BookDepth | undefined
   readonly candleIntervals: readonly CandleInterval[]
   readonly format: FrameFormat
+}
+
+/** What is asked for, the same on every connection but for the codes. */
+export interface Subscription {
+  readonly channels: readonly MarketChannel[]
+  /** Behind a code of an order book, `.15`. */
+  readonly bookSuffix: string
+  readonly candleTypes: readonly string[]
+  readonly format: FrameFormat
+}
+
+/** Rejects what Upbit does not offer with InvalidInputError: Upbit itself would take another depth in silence. */
+export function createSubscription({channels, depth, candleIntervals, format}: SubscriptionOptions): Subscription {
+  if (depth !== undefined && !BOOK_DEPTHS.includes(depth)) throw notOffered('order books of depth', depth, BOOK_DEPTHS)
+  if (!FRAME_FORMATS.includes(format)) throw notOffered('frames of format', format, FRAME_FORMATS)
+  return {channels, format, bookSuffix: depth === undefined ? '' : `.${depth}`, candleTypes: candleIntervals.map(candleType)}
+}
+
+function candleType(interval: CandleInterval): string {
+  const type = CANDLE_TYPES[interval]
+  if (type === undefined) throw notOffered('candles of', interval, Object.keys(CANDLE_TYPES))
+  return type
+}
+
+function notOffered(what: string, asked: string | number, offered: readonly (string | number)[]): InvalidInputError {
+  return new InvalidInputError(`upbit sends no ${what} ${asked}`, {remedy: [`use one of ${offered.join(', ')}`]})
 }
 
 /**
@@ -29,18 +55,10 @@ export function subscriptionMessage(subscription: Subscription, codes: readonly 
   return JSON.stringify([{ticket}, ...types, {format: subscription.format}])
 }
 
-function typesOf(channel: MarketChannel, {depth, candleIntervals}: Subscription, codes: readonly string[]): object[] {
-  if (channel === 'book') return [{type: 'orderbook', codes: depth === undefined ? codes : codes.map((code) => `${code}.${depth}`)}]
-  if (channel === 'candle') return candleIntervals.map((interval) => ({type: candleType(interval), codes}))
+function typesOf(channel: MarketChannel, {bookSuffix, candleTypes}: Subscription, codes: readonly string[]): object[] {
+  if (channel === 'book') return [{type: 'orderbook', codes: codes.map((code) => code + bookSuffix)}]
+  if (channel === 'candle') return candleTypes.map((type) => ({type, codes}))
   return [{type: channel, codes}]
-}
-
-function candleType(interval: CandleInterval): string {
-  const type = CANDLE_TYPES[interval]
-  if (type !== undefined) return type
-  throw new InvalidInputError(`upbit sends no candles of ${interval} on its websocket`, {
-    remedy: [`use one of ${Object.keys(CANDLE_TYPES).join(', ')}, or build candles from trades: coinpipe aggregate candles`],
-  })
 }
 
 /** Upbit's codes of symbols such as `BTC-KRW`, each once. Throws InvalidInputError for what is no spot symbol. */

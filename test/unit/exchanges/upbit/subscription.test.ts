@@ -1,17 +1,18 @@
 import {describe, expect, it} from 'vitest'
 import {InvalidInputError} from '../../../../src/lib/core/errors.ts'
-import {codesOf, splitCodes, subscriptionMessage} from '../../../../src/lib/exchanges/upbit/subscription.ts'
+import {codesOf, createSubscription, splitCodes, subscriptionMessage} from '../../../../src/lib/exchanges/upbit/subscription.ts'
 
 describe('subscriptionMessage', () => {
   const codes = ['KRW-BTC', 'BTC-ETH']
 
   it('asks for every channel in one request, snapshots included', () => {
-    const message = subscriptionMessage(
-      {channels: ['trade', 'book', 'ticker', 'candle'], depth: 15, candleIntervals: ['1s', '1h'], format: 'SIMPLE_LIST'},
-      codes,
-      'ticket-1',
-    )
-    expect(JSON.parse(message)).toEqual([
+    const subscription = createSubscription({
+      channels: ['trade', 'book', 'ticker', 'candle'],
+      depth: 15,
+      candleIntervals: ['1s', '1h'],
+      format: 'SIMPLE_LIST',
+    })
+    expect(JSON.parse(subscriptionMessage(subscription, codes, 'ticket-1'))).toEqual([
       {ticket: 'ticket-1'},
       {type: 'trade', codes},
       {type: 'orderbook', codes: ['KRW-BTC.15', 'BTC-ETH.15']},
@@ -23,13 +24,28 @@ describe('subscriptionMessage', () => {
   })
 
   it('leaves the depth to the exchange where none is asked for', () => {
-    const message = subscriptionMessage({channels: ['book'], candleIntervals: [], format: 'DEFAULT'}, codes, 't')
-    expect(JSON.parse(message)[1]).toEqual({type: 'orderbook', codes})
+    const subscription = createSubscription({channels: ['book'], candleIntervals: [], format: 'DEFAULT'})
+    expect(JSON.parse(subscriptionMessage(subscription, codes, 't'))[1]).toEqual({type: 'orderbook', codes})
   })
+})
 
-  it('refuses candles of a day, which Upbit does not send', () => {
-    const ask = () => subscriptionMessage({channels: ['candle'], candleIntervals: ['1d'], format: 'DEFAULT'}, codes, 't')
-    expect(ask).toThrow(InvalidInputError)
+describe('createSubscription', () => {
+  const options = {channels: ['trade'], candleIntervals: [], format: 'SIMPLE'} as const
+
+  it.each([
+    ['a day of candles', {...options, candleIntervals: ['1d'] as const}, 'use one of 1s, 1m, 5m, 15m, 1h, 4h'],
+    ['a depth between those offered', {...options, depth: 10 as 15}, 'use one of 1, 5, 15, 30'],
+    ['an unknown format', {...options, format: 'XML' as 'SIMPLE'}, 'use one of DEFAULT, SIMPLE, JSON_LIST, SIMPLE_LIST'],
+  ])('refuses %s, and says what there is', (_name, asked, remedy) => {
+    const error = (() => {
+      try {
+        return createSubscription(asked)
+      } catch (reason) {
+        return reason
+      }
+    })()
+    expect(error).toBeInstanceOf(InvalidInputError)
+    expect((error as InvalidInputError).remedy).toEqual([remedy])
   })
 })
 
