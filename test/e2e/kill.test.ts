@@ -13,6 +13,7 @@ import {openMarketReader} from '../../src/lib/store/embedded/reader.ts'
 import {testContext} from '../helpers/context.ts'
 import {COINPIPE, type Started, start} from '../helpers/run-cli.ts'
 import {simulator} from '../helpers/simulator.ts'
+import {storedTrades} from '../helpers/stored-trades.ts'
 import {tempDir} from '../helpers/temp-dir.ts'
 import {until} from '../helpers/until.ts'
 
@@ -82,7 +83,7 @@ it(`stores each trade exactly once through ${KILLS} times kill -9 of ingest and 
   const reader = openMarketReader({path: dataPaths(dataDir).store}, context)
   await reader.connect()
   const sent = sim.ledger.count()
-  const storedCount = async () => (await reader.volume({from: 0, to: Number.MAX_SAFE_INTEGER})).reduce((sum, {trades}) => sum + trades, 0)
+  const storedCount = storedTrades(reader)
   await until(`all ${sent} trades to be stored`, async () => (await storedCount()) >= sent, 120_000).catch(async (error: unknown) => {
     throw new Error(`${String(error)}: ${await storedCount()} of ${sent} stored\n${ingest.output}\n${sink.output}`)
   })

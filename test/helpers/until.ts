@@ -5,6 +5,6 @@ export async function until<T>(what: string, probe: () => T | Promise<T>, within
     const value = await probe()
     if (value !== false && value !== null && value !== undefined) return value
     if (performance.now() > deadline) throw new Error(`waited ${withinMs} ms in vain: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
+    await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }

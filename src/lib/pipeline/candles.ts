@@ -21,7 +21,7 @@ export interface CandlesOptions {
   readonly instance: string
   readonly intervals: readonly CandleInterval[]
   readonly partitionOf: (topic: string, record: MarketRecord) => number | undefined
-  /** How often changed candles are published; default 250 ms. */
+  /** How often changed candles are published; default 1 s. */
   readonly flushMs?: number
   /** How often windows are saved; a restart reads at most this much again. Default 5 s. */
   readonly snapshotMs?: number
@@ -29,9 +29,9 @@ export interface CandlesOptions {
 
 const COMPONENT = 'candles'
 const LABELS = {component: COMPONENT}
-const FLUSH_MS = 250
-const SNAPSHOT_MS = 5000
-const MAX_UNCOMMITTED = 32
+const FLUSH_MS = 1000
+const SNAPSHOT_MS = 10_000
+const MAX_UNCOMMITTED = 256
 const RESTART_MS = 200
 
 /**

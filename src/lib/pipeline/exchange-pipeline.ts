@@ -54,7 +54,6 @@ export async function runExchangePipeline(options: ExchangePipelineOptions, sign
     }
   } finally {
     await publisher.close()
-    await spill.close()
     await release()
   }
 }

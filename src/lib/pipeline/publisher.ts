@@ -15,7 +15,8 @@ export interface PublisherOptions {
 }
 
 const PATIENCE_MS = 250
-const SPILL_FULL_WAIT_MS = 100
+const DRAIN_RECORDS = 5000
+const SETTLE_MS = 5
 
 /** A batch handed to the bus. Its sender waits for `safe`, which comes with the bus's acknowledgement or with a copy on disk. */
 interface InFlight {
@@ -38,7 +39,6 @@ export class Publisher {
   #inFlight: InFlight[] = []
   /** What the first batches on disk are copies of; the drain leaves out those that the bus took after all. */
   #copied: InFlight[] = []
-  #appending: Promise<void> = Promise.resolve()
   #appends = 0
   #draining: Promise<void> | undefined
   #fatal: unknown
@@ -64,19 +64,18 @@ export class Publisher {
   async drained(signal: AbortSignal): Promise<boolean> {
     const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), {once: true}))
     while (!signal.aborted && !this.#stop.signal.aborted && (this.#isSpilling() || this.#inFlight.length > 0)) {
-      await Promise.race([this.#draining ?? Promise.all([this.#appending, this.#attempted()]), aborted])
+      await Promise.race([this.#draining ?? this.#settled(), aborted])
       if (this.#fatal) throw this.#fatal
     }
     return !this.#isSpilling() && this.#inFlight.length === 0
   }
 
-  /** Stops publishing from disk; what is there stays for the next start, and so does what the bus has not acknowledged yet. */
+  /** Stops publishing from disk; what is there stays for the next start. What the bus has not acknowledged goes there too, before the spill is closed. */
   async close(): Promise<void> {
     this.#stop.abort()
     await this.#draining
     this.#spillInFlight()
-    await this.#appending
-    await this.#attempted()
+    await this.#options.spill.close()
   }
 
   #isSpilling(): boolean {
@@ -166,31 +165,20 @@ export class Publisher {
     this.#context.metrics.histogram('coinpipe_publish_seconds').observe((this.#context.clock.monotonicMs() - startedMs) / 1000, {component})
   }
 
-  /** Appends in turn, waiting while the spill is full. */
-  #spill(records: readonly OutgoingRecord[]): Promise<void> {
-    this.#appends += 1
-    const turn = this.#appending
-      .then(() => this.#append(records))
-      .finally(() => {
-        this.#appends -= 1
-        this.#startDraining()
-      })
-    this.#appending = turn.catch(noop)
-    return turn
-  }
-
-  async #append(records: readonly OutgoingRecord[]): Promise<void> {
+  async #spill(records: readonly OutgoingRecord[]): Promise<void> {
     const {spill, component} = this.#options
-    const {logger, metrics, clock} = this.#context
-    const policy = {component, stage: 'spill', signal: this.#stop.signal}
-    const append = () => spill.append(records)
-    while (!(await (this.#stop.signal.aborted ? append() : retrying(append, policy, this.#context)))) {
-      logger.warn({component, bytes: spill.bytes}, 'the spill is full, slowing the source down')
+    const {metrics, logger} = this.#context
+    this.#appends += 1
+    const appending = spill.append(records)
+    if (spill.isFull) logger.warn({component, bytes: spill.bytes}, 'the spill is full, slowing the source down')
+    try {
+      await appending
+      metrics.counter('coinpipe_spill_records_total').add(records.length, {component, direction: 'out'})
+      metrics.gauge('coinpipe_spill_bytes').set(spill.bytes, {component})
+    } finally {
+      this.#appends -= 1
       this.#startDraining()
-      await clock.sleep(SPILL_FULL_WAIT_MS, this.#stop.signal)
     }
-    metrics.counter('coinpipe_spill_records_total').add(records.length, {component, direction: 'out'})
-    metrics.gauge('coinpipe_spill_bytes').set(spill.bytes, {component})
   }
 
   #startDraining(): void {
@@ -210,23 +198,26 @@ export class Publisher {
     while (await retrying(() => this.#publishOldest(), policy, this.#context));
   }
 
-  /** Publishes the oldest batch on disk; false where none waits. */
+  /** Publishes the oldest batches on disk; false where none waits. */
   async #publishOldest(): Promise<boolean> {
     const {spill, component} = this.#options
-    const batch = await spill.next()
-    if (!batch) return false
-    const original = this.#copied[0]
-    await original?.attempted
-    if (!original?.published) await this.#publish(batch.records)
-    await batch.done()
-    this.#copied.shift()
-    this.#context.metrics.counter('coinpipe_spill_records_total').add(batch.records.length, {component, direction: 'in'})
+    const oldest = await spill.next(DRAIN_RECORDS)
+    if (!oldest) return false
+    const originals = this.#copied.slice(0, oldest.batches.length)
+    await Promise.all(originals.map(({attempted}) => attempted))
+    const records = oldest.batches.filter((_, index) => !originals[index]?.published).flat()
+    if (records.length > 0) await this.#publish(records)
+    await oldest.done()
+    this.#copied.splice(0, originals.length)
+    this.#context.metrics.counter('coinpipe_spill_records_total').add(oldest.batches.flat().length, {component, direction: 'in'})
     this.#context.metrics.gauge('coinpipe_spill_bytes').set(spill.bytes, {component})
     return true
   }
 
-  async #attempted(): Promise<void> {
-    await Promise.all(this.#inFlight.map((entry) => entry.attempted))
+  /** A moment later than now at which there is something to look at again. */
+  async #settled(): Promise<void> {
+    if (this.#inFlight.length > 0) await Promise.race(this.#inFlight.map((entry) => entry.attempted))
+    await this.#context.clock.sleep(SETTLE_MS)
   }
 }
 

@@ -20,10 +20,7 @@ async function setUp(options: {directory?: string; maxBytes?: number; patienceMs
   const refused: OutgoingRecord[] = []
   const onRefused = async (record: OutgoingRecord) => void refused.push(record)
   const publisher = new Publisher({bus, spill, component: 'test', patienceMs: options.patienceMs ?? 10_000, onRefused}, context)
-  onTestFinished(async () => {
-    await publisher.close()
-    await spill.close()
-  })
+  onTestFinished(() => publisher.close())
   return {bus, spill, publisher, refused, context, directory}
 }
 
@@ -73,14 +70,13 @@ describe('publisher', () => {
   })
 
   it('has everything on disk, in order, when it is closed while the bus is stuck', async () => {
-    const {bus, publisher, directory, spill} = await setUp()
+    const {bus, publisher, directory} = await setUp()
     bus.mood = 'stuck'
     const sends = [publisher.send(batch('a')), publisher.send(batch('b'))]
     const closing = publisher.close()
     await Promise.all(sends)
     bus.mood = 'down'
     await closing
-    await spill.close()
 
     bus.mood = 'well'
     const second = await setUp({directory, bus})

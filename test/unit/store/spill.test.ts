@@ -7,6 +7,7 @@ import {decodeBatch, encodeBatch} from '../../../src/lib/store/spill/batch.ts'
 import {Spill} from '../../../src/lib/store/spill/spill.ts'
 import {testContext} from '../../helpers/context.ts'
 import {tempDir} from '../../helpers/temp-dir.ts'
+import {until} from '../../helpers/until.ts'
 
 const MiB = 1024 * 1024
 
@@ -20,8 +21,8 @@ async function open(directory: string, maxBytes = 512 * MiB): Promise<Spill> {
 
 async function readAll(spill: Spill): Promise<(string | null)[]> {
   const keys: (string | null)[] = []
-  for (let next = await spill.next(); next; next = await spill.next()) {
-    keys.push(...next.records.map(({key}) => key))
+  for (let next = await spill.next(1); next; next = await spill.next(1)) {
+    keys.push(...next.batches.flat().map(({key}) => key))
     await next.done()
   }
   return keys
@@ -31,9 +32,9 @@ describe('spill', () => {
   it('gives batches back in order, also across a restart in the middle', async () => {
     const directory = await tempDir()
     const first = await open(directory)
-    for (const name of ['a', 'b', 'c']) expect(await first.append(batch(name))).toBe(true)
-    const next = await first.next()
-    expect(next?.records[0]?.key).toBe('a')
+    for (const name of ['a', 'b', 'c']) await first.append(batch(name))
+    const next = await first.next(1)
+    expect(next?.batches[0]?.[0]?.key).toBe('a')
     await next?.done()
     await first.close()
 
@@ -48,21 +49,51 @@ describe('spill', () => {
     const directory = await tempDir()
     const first = await open(directory)
     await first.append(batch('a'))
-    await first.next()
+    await first.next(1)
     await first.close()
     const second = await open(directory)
     expect(await readAll(second)).toEqual(['a'])
     await second.close()
   })
 
-  it('refuses what goes beyond its bytes, and takes it once there is room', async () => {
-    const spill = await open(await tempDir(), 2000)
-    expect(await spill.append(batch('a', 1000))).toBe(true)
-    expect(await spill.append(batch('b', 1000))).toBe(false)
-    expect(await readAll(spill)).toEqual(['a'])
-    expect(await spill.append(batch('b', 1000))).toBe(true)
-    expect(await readAll(spill)).toEqual(['b'])
+  it('gives several batches at once, still apart', async () => {
+    const spill = await open(await tempDir())
+    await Promise.all(['a', 'b', 'c'].map((name) => spill.append(batch(name))))
+    const next = await spill.next(2)
+    expect(next?.batches.map(([record]) => record?.key)).toEqual(['a', 'b'])
+    await next?.done()
+    expect(await readAll(spill)).toEqual(['c'])
     await spill.close()
+  })
+
+  it('makes what goes beyond its bytes wait until there is room, in order', async () => {
+    const spill = await open(await tempDir(), 2000)
+    await spill.append(batch('a', 1000))
+    const later = [spill.append(batch('b', 1000)), spill.append(batch('c', 10))]
+    await until('the second to wait', () => spill.isFull)
+    const keys = await readAll(spill)
+    await Promise.all(later)
+    expect([...keys, ...(await readAll(spill))]).toEqual(['a', 'b', 'c'])
+    await spill.close()
+  })
+
+  it('takes a batch larger than all its bytes when nothing else is there', async () => {
+    const spill = await open(await tempDir(), 100)
+    await spill.append(batch('a', 1000))
+    expect(await readAll(spill)).toEqual(['a'])
+    await spill.close()
+  })
+
+  it('says which batches did not get on disk when it is closed', async () => {
+    const directory = await tempDir()
+    const spill = await open(directory, 2000)
+    await spill.append(batch('a', 1000))
+    const refused = expect(spill.append(batch('b', 1000))).rejects.toMatchObject({code: 'COINPIPE_SPILL_FAILED'})
+    await spill.close()
+    await refused
+    const again = await open(directory)
+    expect(await readAll(again)).toEqual(['a'])
+    await again.close()
   })
 
   it('cuts off a torn tail and goes on behind it', async () => {

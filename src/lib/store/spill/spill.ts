@@ -7,6 +7,7 @@ import {decodeBatch, encodeBatch} from './batch.ts'
 import {SpillFailedError} from './errors.ts'
 
 const SEGMENT_BYTES = 64 * 1024 * 1024
+const RETRY_MS = 1000
 const HEADER_BYTES = 8
 const SEGMENT_NAME = /^(\d{10})\.spill$/
 const CURSOR = 'cursor.json'
@@ -14,7 +15,7 @@ const CURSOR = 'cursor.json'
 export interface SpillOptions {
   /** Folder of its own; made where it is missing. */
   readonly directory: string
-  /** Bytes on disk at which `append` answers false. */
+  /** Most bytes on disk; `append` waits while its batch would pass it. A single larger batch is taken when nothing else is there. */
   readonly maxBytes: number
   /** Size at which a new segment file begins; default 64 MiB. */
   readonly segmentBytes?: number
@@ -25,16 +26,22 @@ interface Cursor {
   readonly offset: number
 }
 
-/** A batch at the front of the spill. `done` moves past it. */
-export interface SpilledBatch {
-  readonly records: readonly OutgoingRecord[]
+/** The oldest batches, in the order in which they were appended. `done` moves past them. */
+export interface SpilledBatches {
+  readonly batches: readonly (readonly OutgoingRecord[])[]
   done(): Promise<void>
+}
+
+interface Pending {
+  readonly bytes: number
+  readonly buffers: readonly Buffer[]
+  readonly written: PromiseWithResolvers<void>
 }
 
 /**
  * First in, first out on disk, for records that the bus cannot take now. Segments of length, CRC-32 and batch; a torn tail (a crash in the
- * middle of a write, whose batch was never acknowledged) is cut off when it is opened. Reading position survives in a cursor file, written after each batch,
- * so a crash repeats one batch at the most. One process at a time; `append` and `next` may be called side by side.
+ * middle of a write, whose batches were never acknowledged) is cut off when it is opened. The reading position survives in a cursor file, written after
+ * each group of batches, so a crash repeats one group at the most. One process at a time; `append` and `next` may be called side by side.
  */
 export class Spill {
   readonly #options: SpillOptions
@@ -45,8 +52,12 @@ export class Spill {
   #cursor: Cursor = {segment: 1, offset: 0}
   #writer: FileHandle | undefined
   #reader: {segment: number; file: FileHandle} | undefined
-  /** Appending and dropping segments take turns. */
+  readonly #pending: Pending[] = []
+  readonly #closing = new AbortController()
+  /** Writing and dropping segments take turns. */
   #turn: Promise<unknown> = Promise.resolve()
+  #writing: Promise<void> | undefined
+  #onRoom: (() => void) | undefined
 
   private constructor(options: SpillOptions, context: Context) {
     this.#options = options
@@ -71,20 +82,42 @@ export class Spill {
     return this.bytes === 0
   }
 
-  /** True once the batch is on disk; false, and nothing kept, where the spill is full. */
-  append(records: readonly OutgoingRecord[]): Promise<boolean> {
-    return this.#inTurn(() => this.#append(records))
+  /** True while a batch waits for room. */
+  get isFull(): boolean {
+    return this.#onRoom !== undefined
   }
 
-  /** The oldest batch, or null where nothing waits. Call `done` before the next call. */
-  async next(): Promise<SpilledBatch | null> {
+  /**
+   * Resolves once the batch is on disk. Batches get there in the order of the calls: one that does not fit, or a disk that fails (tried again
+   * every second), makes all later ones wait. Rejects with SpillFailedError when the spill is closed before that.
+   */
+  append(records: readonly OutgoingRecord[]): Promise<void> {
+    const payload = encodeBatch(records)
+    const header = Buffer.alloc(HEADER_BYTES)
+    header.writeUInt32LE(payload.length, 0)
+    header.writeUInt32LE(crc32(payload), 4)
+    const written = Promise.withResolvers<void>()
+    this.#pending.push({bytes: HEADER_BYTES + payload.length, buffers: [header, payload], written})
+    this.#startWriting()
+    return written.promise
+  }
+
+  /** The oldest batches up to about `maxRecords`, or null where nothing waits. Call `done` before the next call. */
+  async next(maxRecords: number): Promise<SpilledBatches | null> {
     await this.#turn
     if (this.isEmpty) return null
-    return attempt(this.#options.directory, 'read', () => this.#read())
+    return attempt(this.#options.directory, 'read', () => this.#read(maxRecords))
   }
 
+  /** Writes what it can of what waits, and closes. */
   async close(): Promise<void> {
+    this.#closing.abort()
+    this.#onRoom?.()
+    await this.#writing
     await this.#turn
+    for (const {written} of this.#pending.splice(0)) {
+      written.reject(new SpillFailedError(`the spill in ${this.#options.directory} was closed before it had room or could be written`))
+    }
     await this.#writer?.close()
     await this.#reader?.file.close()
     this.#writer = undefined
@@ -144,26 +177,72 @@ export class Spill {
     }
   }
 
-  async #append(records: readonly OutgoingRecord[]): Promise<boolean> {
-    const payload = encodeBatch(records)
-    if (this.bytes + payload.length + HEADER_BYTES > this.#options.maxBytes) return false
-    await attempt(this.#options.directory, 'write', async () => {
-      const file = await this.#writable()
-      const header = Buffer.alloc(HEADER_BYTES)
-      header.writeUInt32LE(payload.length, 0)
-      header.writeUInt32LE(crc32(payload), 4)
-      const segment = this.#lastSegment()
-      const at = this.#sizes.get(segment) ?? 0
-      try {
-        await file.writev([header, payload], at)
-        await file.datasync()
-      } catch (error) {
-        await file.truncate(at)
-        throw error
-      }
-      this.#sizes.set(segment, at + HEADER_BYTES + payload.length)
+  #startWriting(): void {
+    this.#writing ??= this.#writeAll().finally(() => {
+      this.#writing = undefined
+      if (this.#pending.length > 0 && !this.#closing.signal.aborted) this.#startWriting()
     })
+  }
+
+  /** Writes pending batches, as many at a time as fit, until none is left or the spill closes. */
+  async #writeAll(): Promise<void> {
+    while (this.#pending.length > 0) {
+      const count = this.#fitting()
+      const isClosing = this.#closing.signal.aborted
+      if (count === 0 && isClosing) return
+      if (count === 0) await this.#room()
+      else if (!(await this.#inTurn(() => this.#tryWrite(count))) && isClosing) return
+    }
+  }
+
+  #fitting(): number {
+    let bytes = this.bytes
+    const over = this.#pending.findIndex((pending) => {
+      bytes += pending.bytes
+      return bytes > this.#options.maxBytes && bytes > pending.bytes
+    })
+    return over < 0 ? this.#pending.length : over
+  }
+
+  #room(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onRoom = () => {
+        this.#onRoom = undefined
+        resolve()
+      }
+    })
+  }
+
+  /** One write and one sync for the first `count` batches. A disk that fails keeps them waiting. */
+  async #tryWrite(count: number): Promise<boolean> {
+    const {directory} = this.#options
+    try {
+      await attempt(directory, 'write', () => this.#write(this.#pending.slice(0, count)))
+    } catch (error) {
+      this.#context.logger.warn({directory, reason: String(error)}, 'the spill cannot be written, trying again')
+      await this.#context.clock.sleep(RETRY_MS, this.#closing.signal).catch(() => undefined)
+      return false
+    }
+    for (const {written} of this.#pending.splice(0, count)) written.resolve()
     return true
+  }
+
+  async #write(batches: readonly Pending[]): Promise<void> {
+    const file = await this.#writable()
+    const segment = this.#lastSegment()
+    const at = this.#sizes.get(segment) ?? 0
+    const bytes = batches.reduce((sum, batch) => sum + batch.bytes, 0)
+    try {
+      await file.writev(
+        batches.flatMap(({buffers}) => buffers),
+        at,
+      )
+      await file.datasync()
+    } catch (error) {
+      await file.truncate(at)
+      throw error
+    }
+    this.#sizes.set(segment, at + bytes)
   }
 
   async #writable(): Promise<FileHandle> {
@@ -178,16 +257,22 @@ export class Spill {
     return this.#writer
   }
 
-  async #read(): Promise<SpilledBatch | null> {
+  /** Batches of one segment. */
+  async #read(maxRecords: number): Promise<SpilledBatches> {
     const {segment, offset} = this.#cursor
     const size = this.#sizes.get(segment) ?? 0
     const file = await this.#readable(segment)
-    const entry = await readEntry(file, offset, size)
-    if (!entry) throw new SpillFailedError(`spill segment ${this.#path(segment)} is damaged at byte ${offset} of ${size}`)
-    return {
-      records: decodeBatch(entry.payload),
-      done: () => this.#inTurn(() => attempt(this.#options.directory, 'advance', () => this.#advance(segment, entry.end))),
+    const batches: OutgoingRecord[][] = []
+    let end = offset
+    for (let records = 0; records < maxRecords && end < size; ) {
+      const entry = await readEntry(file, end, size)
+      if (!entry) throw new SpillFailedError(`spill segment ${this.#path(segment)} is damaged at byte ${end} of ${size}`)
+      const batch = decodeBatch(entry.payload)
+      batches.push(batch)
+      records += batch.length
+      end = entry.end
     }
+    return {batches, done: () => this.#inTurn(() => attempt(this.#options.directory, 'advance', () => this.#advance(segment, end)))}
   }
 
   async #readable(segment: number): Promise<FileHandle> {
@@ -201,6 +286,7 @@ export class Spill {
     this.#cursor = {segment, offset}
     await this.#dropReadSegments()
     await writeFile(join(this.#options.directory, CURSOR), JSON.stringify(this.#cursor))
+    this.#onRoom?.()
   }
 
   /** Segments that were read to their end go; the one being written stays until it is full. */
