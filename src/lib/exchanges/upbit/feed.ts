@@ -13,7 +13,7 @@ import {createLanes} from './lanes.ts'
 import {CODES_PER_CONNECTION, CONNECT_LIMIT, QUOTES, type Quote, UPBIT_WEBSOCKET_URL} from './limits.ts'
 import {Link, type LinkTarget} from './link.ts'
 import {UpbitRest} from './rest.ts'
-import {codesOf, type Subscription, splitCodes} from './subscription.ts'
+import {codesOf, createSubscription, type Subscription, splitCodes} from './subscription.ts'
 import {symbolOfCode} from './symbols.ts'
 
 const CLOSE_WAIT_MS = 5000
