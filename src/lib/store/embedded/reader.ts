@@ -1,3 +1,4 @@
+import {statSync} from 'node:fs'
 import type {DatabaseSync} from 'node:sqlite'
 import type {Context} from '../../core/context.ts'
 import {NotConnectedError} from '../../core/errors.ts'
@@ -20,10 +21,21 @@ export function openMarketReader(options: MarketReaderOptions, context: Context)
   return new EmbeddedMarketReader(options, context)
 }
 
+interface Opened {
+  readonly database: DatabaseSync
+  readonly queries: StoreQueries
+  /** Which file it is, whatever its name points to later. */
+  readonly inode: number | undefined
+}
+
+function inodeOf(path: string): number | undefined {
+  return statSync(path, {throwIfNoEntry: false})?.ino
+}
+
 class EmbeddedMarketReader implements MarketReader {
   private readonly options: MarketReaderOptions
   private readonly context: Context
-  private opened: {readonly database: DatabaseSync; readonly queries: StoreQueries} | undefined
+  private opened: Opened | undefined
 
   constructor(options: MarketReaderOptions, context: Context) {
     this.options = options
@@ -35,14 +47,17 @@ class EmbeddedMarketReader implements MarketReader {
     const {path, busyTimeoutMs = 1000} = this.options
     try {
       const database = openForReading(path, busyTimeoutMs)
-      this.opened = {database, queries: new StoreQueries(database)}
+      this.opened = {database, queries: new StoreQueries(database), inode: inodeOf(path)}
     } catch (error) {
       throw storeError(path, error)
     }
   }
 
+  /** Also rejects where the file was removed or replaced: the open one would answer on for ever, with nothing new. */
   async check(): Promise<void> {
     this.read(({queries}) => queries.markets())
+    const {path} = this.options
+    if (this.opened?.inode !== inodeOf(path)) throw new NotConnectedError(`the store ${path} was removed or replaced`)
   }
 
   async close(): Promise<void> {
@@ -77,7 +92,7 @@ class EmbeddedMarketReader implements MarketReader {
     return scan.rows()
   }
 
-  private read<T>(answer: (opened: {readonly database: DatabaseSync; readonly queries: StoreQueries}) => T): T {
+  private read<T>(answer: (opened: Opened) => T): T {
     if (!this.opened) throw new NotConnectedError(`the store ${this.options.path} is not open`)
     try {
       return answer(this.opened)
