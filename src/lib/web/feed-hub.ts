@@ -60,11 +60,15 @@ export class FeedHub {
     }
   }
 
-  /** Ends every feed and connection. */
+  /** Says goodbye to every browser. */
+  endClients(): void {
+    for (const {feed} of this.#feeds.values()) for (const client of feed.clients) client.end()
+  }
+
+  /** Stops every feed; call it once nobody can join any more. */
   async close(): Promise<void> {
     clearInterval(this.#heartbeat)
     const running = [...this.#feeds.values()]
-    for (const {feed} of running) for (const client of feed.clients) client.end()
     for (const key of [...this.#feeds.keys()]) this.#stop(key)
     await Promise.all(running.map(({done}) => done))
   }

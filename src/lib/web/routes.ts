@@ -76,10 +76,13 @@ function addEvents(app: FastifyInstance, {hub, markets}: RouteOptions): void {
     const {interval, ...market} = parseQuery(eventsQuery, request.query)
     await markets.check(market)
     hub.checkRoom()
+    // A browser that left meanwhile will not say so again.
+    if (reply.raw.destroyed) return reply.hijack()
     const response = startStream(reply)
     const client = new LiveClient({response, interval, resumeFrom: request.headers['last-event-id']?.toString(), stalledMs: STALLED_MS})
     const leave = hub.join(market, client)
     response.on('close', leave)
+    return reply
   })
 }
 

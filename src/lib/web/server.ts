@@ -77,8 +77,9 @@ export async function startServer(options: WebServerOptions): Promise<WebServer>
   return {
     url,
     async close() {
-      await hub.close()
+      hub.endClients()
       await app.close()
+      await hub.close()
     },
   }
 }

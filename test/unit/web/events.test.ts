@@ -1,5 +1,6 @@
 import {connect} from 'node:net'
 import {describe, expect, it} from 'vitest'
+import type {MarketId} from '../../../src/lib/core/ports/market-reader.ts'
 import type {Trade} from '../../../src/lib/core/records.ts'
 import {EventStream} from '../../helpers/event-stream.ts'
 import {MemoryMarket} from '../../helpers/memory-market.ts'
@@ -200,6 +201,23 @@ describe('many browsers', () => {
     }
     expect(responses).toHaveLength(400)
     expect(responses.filter(({destroyed}) => !destroyed)).toEqual([])
+  })
+
+  it('are not counted when they left before they were answered', async () => {
+    const {market, server, open} = await setUp()
+    const responses = watchResponses()
+    const answer = Promise.withResolvers<readonly MarketId[]>()
+    market.markets = () => answer.promise
+    const sockets = numbers(0, 20).map(() => connect(Number(new URL(server.url).port), '127.0.0.1'))
+    for (const socket of sockets) socket.write(`GET /${BTC} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
+    await until('all to be asked', () => responses.length === 20)
+    for (const socket of sockets) socket.destroy()
+    await until('all gone', () => responses.every(({destroyed}) => destroyed))
+    answer.resolve([{exchange: 'upbit', symbol: 'BTC-KRW'}])
+    const stream = await open()
+    await stream.next('snapshot')
+    expect(sseClients(server)).toBe(1)
+    stream.close()
   })
 
   it('are refused beyond the limit', async () => {
