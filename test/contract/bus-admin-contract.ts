@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest'
 import {NotConnectedError} from '../../src/lib/core/errors.ts'
-import {type BusContractOptions, numbered, Scene, unique, until, values} from './bus-world.ts'
+import {until} from '../helpers/until.ts'
+import {type BusContractOptions, numbered, PATIENCE_MS, Scene, unique, values} from './bus-world.ts'
 
 const forEver = {retentionMs: null, retentionBytes: null}
 
@@ -143,7 +144,7 @@ function records(options: BusContractOptions): void {
     const {bus, admin, topic} = await scene.withTopic(1)
     await bus.publish(numbered(topic, 3))
     const between = Date.now() + 1
-    await until(() => Date.now() > between, 'the clock moved on')
+    await until('the clock moved on', () => Date.now() > between, PATIENCE_MS)
     await bus.publish(numbered(topic, 2))
     const offset = async (timestampMs: number) => (await admin.offsetsAt(topic, timestampMs)).map((position) => position.offset)
     expect(await offset(0)).toEqual([0])
@@ -161,7 +162,7 @@ function groups(options: BusContractOptions): void {
     const group = unique('group')
     await bus.publish([...numbered(topic, 10), ...numbered(topic, 4, {partition: 1})])
     const reader = scene.subscribe(bus, {group, topics: [topic]})
-    await until(() => reader.subscription.assignment().length === 2, 'assigned')
+    await until('assigned', () => reader.subscription.assignment().length === 2, PATIENCE_MS)
     expect(await admin.lag(group)).toEqual([
       {topic, partition: 0, committed: null, latest: 10, lag: 10},
       {topic, partition: 1, committed: null, latest: 4, lag: 4},

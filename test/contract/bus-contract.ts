@@ -3,7 +3,8 @@ import {FencedError, NotConnectedError} from '../../src/lib/core/errors.ts'
 import {partitionForKey} from '../../src/lib/core/partitioner.ts'
 import type {BusMessage, OutgoingRecord} from '../../src/lib/core/ports/bus.ts'
 import type {Delivery} from '../../src/lib/core/ports/component.ts'
-import {type BusContractOptions, numbered, orNothing, Scene, unique, until, values} from './bus-world.ts'
+import {until} from '../helpers/until.ts'
+import {type BusContractOptions, numbered, orNothing, PATIENCE_MS, Scene, unique, values} from './bus-world.ts'
 
 /** How long nothing has to come before we believe that nothing comes. */
 const QUIET_MS = 150
@@ -238,7 +239,7 @@ function reading(options: BusContractOptions): void {
     await bus.publish(numbered(topic, 3, {prefix: 'old'}))
     const group = unique('group')
     const first = scene.subscribe(bus, {group, topics: [topic], from: 'latest'})
-    await until(() => first.subscription.assignment().length === 1, 'partition assigned')
+    await until('partition assigned', () => first.subscription.assignment().length === 1, PATIENCE_MS)
     await bus.publish(numbered(topic, 2, {prefix: 'new'}))
     expect(values((await first.next()).items)[0]).toBe('new0')
     await first.subscription.close()
@@ -276,7 +277,7 @@ function reading(options: BusContractOptions): void {
     const {bus, topic} = await scene.withTopic(1)
     const reader = scene.subscribe(bus, {group: unique('group'), topics: [topic]})
     const waiting = reader.result(10_000)
-    await until(() => reader.subscription.assignment().length === 1, 'partition assigned')
+    await until('partition assigned', () => reader.subscription.assignment().length === 1, PATIENCE_MS)
     reader.abort()
     expect(await waiting).toMatchObject({done: true})
   })

@@ -1,7 +1,8 @@
 import {describe, expect, it} from 'vitest'
 import {FencedError, UnsupportedError} from '../../src/lib/core/errors.ts'
 import type {BusMessage, SubscribeOptions, TopicPartition} from '../../src/lib/core/ports/bus.ts'
-import {type BusContractOptions, numbered, type Reader, Scene, unique, until, values} from './bus-world.ts'
+import {until} from '../helpers/until.ts'
+import {type BusContractOptions, numbered, PATIENCE_MS, type Reader, Scene, unique, values} from './bus-world.ts'
 
 /** What every bus promises about several members of one group. */
 export function busGroupsContract(options: BusContractOptions): void {
@@ -51,11 +52,15 @@ function sharing(options: BusContractOptions): void {
   it('gives every record to each group, and to one member of a group', async () => {
     const {scene, bus, topic, member} = await groupOf(options, 4)
     const [{reader: a}, {reader: b}] = [await member(), await member()]
-    await until(() => count(a) === 2 && count(b) === 2, 'both hold two partitions')
+    await until('both hold two partitions', () => count(a) === 2 && count(b) === 2, PATIENCE_MS)
     const other = scene.subscribe(bus, {group: unique('group'), topics: [topic]})
     const reads = [drain(a), drain(b), drain(other)] as const
     await bus.publish([0, 1, 2, 3].flatMap((partition) => numbered(topic, 25, {partition, prefix: `${partition}:`})))
-    await until(() => reads[0].messages.length + reads[1].messages.length >= 100 && reads[2].messages.length >= 100, 'all read')
+    await until(
+      'all read',
+      () => reads[0].messages.length + reads[1].messages.length >= 100 && reads[2].messages.length >= 100,
+      PATIENCE_MS,
+    )
     for (const read of reads) await read.stop()
     const shared = [...reads[0].messages, ...reads[1].messages].map((message) => String(message.value)).sort()
     expect(shared).toEqual(reads[2].messages.map((message) => String(message.value)).sort())
@@ -66,18 +71,18 @@ function sharing(options: BusContractOptions): void {
   it('leaves a member without a partition waiting when there are too few', async () => {
     const {member} = await groupOf(options, 1)
     const [{reader: a}, {reader: b}] = [await member(), await member()]
-    await until(() => count(a) + count(b) === 1, 'one holds the partition')
+    await until('one holds the partition', () => count(a) + count(b) === 1, PATIENCE_MS)
   })
 
   it('describes the group: generation, members and what each holds', async () => {
     const {admin, group, topic, member} = await groupOf(options, 2)
     const {reader: a} = await member()
-    await until(() => count(a) === 2, 'a holds both')
+    await until('a holds both', () => count(a) === 2, PATIENCE_MS)
     const before = await admin.describeGroup(group)
     expect(before.members).toHaveLength(1)
     expect(keysOf(before.members[0]?.partitions ?? [])).toEqual([`${topic}/0`, `${topic}/1`])
     const {reader: b} = await member()
-    await until(() => count(a) === 1 && count(b) === 1, 'they share')
+    await until('they share', () => count(a) === 1 && count(b) === 1, PATIENCE_MS)
     const after = await admin.describeGroup(group)
     expect(after.members).toHaveLength(2)
     expect(after.generation).toBeGreaterThan(before.generation)
@@ -88,7 +93,7 @@ function sharing(options: BusContractOptions): void {
     const second = await scene.withTopic(2)
     const both = scene.subscribe(bus, {group, topics: [topic, second.topic]})
     const one = scene.subscribe(second.bus, {group, topics: [second.topic]})
-    await until(() => count(both) + count(one) === 4 && count(one) >= 1, 'all is assigned')
+    await until('all is assigned', () => count(both) + count(one) === 4 && count(one) >= 1, PATIENCE_MS)
     expect(one.subscription.assignment().every((held) => held.topic === second.topic)).toBe(true)
     expect(keysOf(both.subscription.assignment())).toEqual(expect.arrayContaining([`${topic}/0`, `${topic}/1`]))
   })
@@ -108,13 +113,13 @@ function moving(options: BusContractOptions): void {
     const {reader: b} = await member()
     const readB = drain(b)
     await publish()
-    await until(() => count(a) === 2 && count(b) === 2, 'they share')
+    await until('they share', () => count(a) === 2 && count(b) === 2, PATIENCE_MS)
     await publish()
     await readA.stop()
     await a.subscription.close()
-    await until(() => count(b) === 4, 'b took over')
+    await until('b took over', () => count(b) === 4, PATIENCE_MS)
     await publish()
-    await until(() => readA.messages.length + readB.messages.length >= 160, 'all read')
+    await until('all read', () => readA.messages.length + readB.messages.length >= 160, PATIENCE_MS)
     await readB.stop()
     const all = [...readA.messages, ...readB.messages].map((message) => String(message.value))
     expect(all).toHaveLength(160)
@@ -125,7 +130,7 @@ function moving(options: BusContractOptions): void {
     const {member, scene, topic} = await groupOf(options, 4)
     const {bus, reader: a} = await member()
     if (!bus.capabilities.cooperative) return
-    await until(() => count(a) === 4, 'a holds all')
+    await until('a holds all', () => count(a) === 4, PATIENCE_MS)
     const started: number[] = []
     const group = unique('group')
     const watched = scene.subscribe(bus, {
@@ -136,11 +141,11 @@ function moving(options: BusContractOptions): void {
         return []
       },
     })
-    await until(() => count(watched) === 4, 'watched holds all')
+    await until('watched holds all', () => count(watched) === 4, PATIENCE_MS)
     const other = scene.subscribe(bus, {group, topics: [topic]})
-    await until(() => count(watched) === 2 && count(other) === 2, 'they share')
+    await until('they share', () => count(watched) === 2 && count(other) === 2, PATIENCE_MS)
     await other.subscription.close()
-    await until(() => count(watched) === 4, 'they are back')
+    await until('they are back', () => count(watched) === 4, PATIENCE_MS)
     expect(started).toHaveLength(6)
   })
 
@@ -152,10 +157,10 @@ function moving(options: BusContractOptions): void {
     const delivery = await a.next()
     expect(delivery.items).toHaveLength(2)
     const {reader: b} = await member()
-    await until(async () => (await admin.describeGroup(group)).members.length === 2, 'b is in the group')
+    await until('b is in the group', async () => (await admin.describeGroup(group)).members.length === 2, PATIENCE_MS)
     expect(count(b)).toBe(0)
     await delivery.ack()
-    await until(() => count(a) === 1 && count(b) === 1, 'the partition moved')
+    await until('the partition moved', () => count(a) === 1 && count(b) === 1, PATIENCE_MS)
     expect(await b.result(200)).toBe('nothing')
   })
 
@@ -166,7 +171,7 @@ function moving(options: BusContractOptions): void {
     const {reader: old} = await member({instanceId: 'one'})
     const late = await old.next()
     const {reader: fresh} = await member({instanceId: 'one'})
-    await until(() => count(fresh) === 1, 'the new one holds the partition')
+    await until('the new one holds the partition', () => count(fresh) === 1, PATIENCE_MS)
     await expect(late.ack()).rejects.toBeInstanceOf(FencedError)
     await expect(old.next()).rejects.toBeInstanceOf(FencedError)
     expect((await admin.lag(group))[0]?.committed ?? null).toBeNull()
@@ -183,12 +188,12 @@ function staticMembers(options: BusContractOptions): void {
       return
     }
     const [a, b] = [subscribe('a'), subscribe('b')]
-    await until(() => count(a) === 2 && count(b) === 2, 'they share')
+    await until('they share', () => count(a) === 2 && count(b) === 2, PATIENCE_MS)
     const held = keysOf(a.subscription.assignment())
     const kept = keysOf(b.subscription.assignment())
     await a.subscription.close()
     const again = subscribe('a')
-    await until(() => count(again) === 2, 'a is back')
+    await until('a is back', () => count(again) === 2, PATIENCE_MS)
     expect(keysOf(again.subscription.assignment())).toEqual(held)
     expect(keysOf(b.subscription.assignment())).toEqual(kept)
   })

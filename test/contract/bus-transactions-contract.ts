@@ -1,7 +1,8 @@
 import {describe, expect, it} from 'vitest'
 import {FencedError, InvalidInputError, UnsupportedError} from '../../src/lib/core/errors.ts'
 import type {Transaction} from '../../src/lib/core/ports/bus.ts'
-import {type BusContractOptions, numbered, Scene, unique, until, values} from './bus-world.ts'
+import {until} from '../helpers/until.ts'
+import {type BusContractOptions, numbered, PATIENCE_MS, Scene, unique, values} from './bus-world.ts'
 
 /** What a bus that declares transactions promises; one that does not must refuse them by name. */
 export function busTransactionsContract(options: BusContractOptions): void {
@@ -73,7 +74,7 @@ export function busTransactionsContract(options: BusContractOptions): void {
         await transaction.publish(numbered(target, 1))
         transaction.consume(delivery)
         const heir = scene.subscribe(other, {group, topics: [source], instanceId: 'one'})
-        await until(() => heir.subscription.assignment().length === 1, 'another holds the partition')
+        await until('another holds the partition', () => heir.subscription.assignment().length === 1, PATIENCE_MS)
       })
       await expect(attempt).rejects.toBeInstanceOf(FencedError)
       expect(await read()).toEqual([])

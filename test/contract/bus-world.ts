@@ -20,6 +20,9 @@ export interface BusContractOptions {
   readonly open: () => Promise<BusWorld>
 }
 
+/** How long a group may take to settle: on Kafka a rebalance takes seconds. */
+export const PATIENCE_MS = 15_000
+
 let counter = 0
 
 /** A name that no other test uses: Kafka keeps topics and groups between tests. */
@@ -134,14 +137,6 @@ export async function orNothing<T>(work: Promise<T>, ms: number): Promise<T | 'n
     return await Promise.race([work, late])
   } finally {
     clearTimeout(timer)
-  }
-}
-
-export async function until(condition: () => boolean | Promise<boolean>, what: string, ms = 15_000): Promise<void> {
-  const deadline = performance.now() + ms
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`${what}: not so within ${ms} ms`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }
 

@@ -25,7 +25,7 @@ import {runTransaction, type TransactionParts} from '../transaction.ts'
 import {Inspector} from './inspector.ts'
 import {pack, unpack} from './pack.ts'
 import {LogReader} from './reader.ts'
-import {locked} from './sqlite-errors.ts'
+import {isBusy, translateSqliteError} from './sqlite-errors.ts'
 import {LogWatcher} from './watcher.ts'
 import {WriterClient} from './writer-client.ts'
 
@@ -88,9 +88,9 @@ export class EmbeddedBus implements Bus, BusAdmin {
 
   async connect(): Promise<void> {
     if (this.#closing !== null) throw this.#writer.notConnected()
-    if (!this.#writer.connected) await this.#writer.connect()
+    await this.#writer.connect()
     if (this.#open !== null) return
-    const reader = new LogReader(this.#options.path)
+    const reader = await this.#patiently(() => new LogReader(this.#options.path))
     const watcher = new LogWatcher(reader, (error) => this.#onBackgroundError('poll', error))
     this.#open = {reader, watcher, inspector: new Inspector(reader)}
   }
@@ -98,7 +98,7 @@ export class EmbeddedBus implements Bus, BusAdmin {
   /** Takes and gives back the write lock, and reads. */
   async check(): Promise<void> {
     await this.#writer.call('probe', null)
-    this.#opened().inspector.listTopics()
+    await this.listTopics()
   }
 
   close(): Promise<void> {
@@ -215,22 +215,27 @@ export class EmbeddedBus implements Bus, BusAdmin {
         await this.#writer.call('leave', {group, memberId})
       },
       generation: () => this.#opened().reader.generation(group),
-      read: (request) => this.#opened().reader.read(request),
+      read: (request) => this.#opened().reader.tryRead(request),
       onChange: (listener) => this.#opened().watcher.listen(listener),
       ended: (subscription) => this.#subscriptions.delete(subscription),
     }
   }
 
-  /** Asks the reader; where the file is locked for a moment, again until it answers or the lock timeout is over. */
-  async #ask<T>(question: (inspector: Inspector) => T): Promise<T> {
-    const waitMs = this.#options.busyTimeoutMs ?? DEFAULT_BUSY_MS
-    const deadline = performance.now() + waitMs
+  #ask<T>(question: (inspector: Inspector) => T): Promise<T> {
+    return this.#patiently(() => question(this.#opened().inspector))
+  }
+
+  /** Reads; where the file is locked for a moment, again until that works or the lock timeout is over. */
+  async #patiently<T>(read: () => T): Promise<T> {
+    const {path, busyTimeoutMs = DEFAULT_BUSY_MS} = this.#options
+    const deadline = performance.now() + busyTimeoutMs
     for (;;) {
-      const {reader, inspector} = this.#opened()
-      const answer = reader.attempt(() => ({is: question(inspector)}))
-      if (answer !== null) return answer.is
-      if (performance.now() > deadline) throw locked(this.#options.path, waitMs)
-      await this.#context.clock.sleep(RETRY_MS)
+      try {
+        return read()
+      } catch (error) {
+        if (!isBusy(error) || performance.now() > deadline) throw translateSqliteError(error, path, busyTimeoutMs)
+        await this.#context.clock.sleep(RETRY_MS)
+      }
     }
   }
 

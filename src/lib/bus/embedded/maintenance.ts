@@ -1,4 +1,4 @@
-import type {DatabaseSync, StatementSync} from 'node:sqlite'
+import type {DatabaseSync} from 'node:sqlite'
 
 /** Rows deleted in one transaction: some 2 ms, so that a publish never waits long behind retention. */
 const CHUNK_ROWS = 1000
@@ -62,7 +62,7 @@ function* shrink(db: DatabaseSync): Generator<number, void, void> {
       const excess = heads.reduce((sum, head) => sum + head.bytes, 0) - Number(topic.retention_bytes)
       const oldest = excess > 0 ? oldestHead(db, heads) : undefined
       if (oldest === undefined) break
-      yield deleteBelow(db, oldest, rowsWorth(db, oldest, excess))
+      yield deleteBelow(db, oldest.id, rowsWorth(db, oldest, excess))
     }
   }
 }
@@ -96,40 +96,38 @@ function rowsWorth(db: DatabaseSync, head: Head, bytes: number): number {
   return below
 }
 
-/** Deletes the rows of records that are out of sight. */
+/** Deletes the rows of records that are out of sight. Looks each partition up again in every step: another process may have deleted its topic. */
 function* sweep(db: DatabaseSync): Generator<number, void, void> {
-  for (const row of db.prepare('SELECT id, earliest, next, bytes FROM partitions').all()) {
-    const head = {id: Number(row.id), earliest: Number(row.earliest), next: Number(row.next), bytes: Number(row.bytes)}
-    const first = db.prepare(`SELECT min("offset") AS first FROM log_${head.id}`)
+  const select = db.prepare('SELECT id, earliest FROM partitions WHERE id = ?')
+  for (const {id} of db.prepare('SELECT id FROM partitions').all()) {
     for (;;) {
-      const at = first.get()?.first
-      if (typeof at !== 'number' || at >= head.earliest) break
-      yield deleteBelow(db, head, Math.min(head.earliest, at + CHUNK_ROWS))
+      const earliest = select.get(Number(id))?.earliest
+      const first = earliest === undefined ? null : db.prepare(`SELECT min("offset") AS first FROM log_${id}`).get()?.first
+      if (typeof first !== 'number' || first >= Number(earliest)) break
+      yield deleteBelow(db, Number(id), Math.min(Number(earliest), first + CHUNK_ROWS))
     }
   }
 }
 
-function deleteBelow(db: DatabaseSync, head: Head, below: number): number {
+function deleteBelow(db: DatabaseSync, id: number, below: number): number {
   const doomed = db
-    .prepare(`SELECT count(*) AS n, coalesce(sum(octet_length(value)), 0) AS bytes FROM log_${head.id} WHERE "offset" < ?`)
+    .prepare(`SELECT count(*) AS n, coalesce(sum(octet_length(value)), 0) AS bytes FROM log_${id} WHERE "offset" < ?`)
     .get(below)
-  db.prepare(`DELETE FROM log_${head.id} WHERE "offset" < ?`).run(below)
-  db.prepare('UPDATE partitions SET bytes = bytes - ?, earliest = max(earliest, ?) WHERE id = ?').run(Number(doomed?.bytes), below, head.id)
+  db.prepare(`DELETE FROM log_${id} WHERE "offset" < ?`).run(below)
+  db.prepare('UPDATE partitions SET bytes = bytes - ?, earliest = max(earliest, ?) WHERE id = ?').run(Number(doomed?.bytes), below, id)
   return Number(doomed?.n)
 }
 
-/** Empties and drops the tables of deleted topics. */
+/** Empties and drops the tables of deleted topics. Another process may be at the same, so each step asks anew what there is to do. */
 function* dropTables(db: DatabaseSync): Generator<number, void, void> {
-  for (const {id} of db.prepare('SELECT id FROM dropped').all()) {
-    const remove: StatementSync = db.prepare(`DELETE FROM log_${id} WHERE "offset" < (SELECT min("offset") + ${CHUNK_ROWS} FROM log_${id})`)
-    for (;;) {
-      const {changes} = remove.run()
-      if (changes === 0) break
-      yield Number(changes)
+  const next = db.prepare('SELECT id FROM dropped LIMIT 1')
+  for (let id = next.get()?.id; id !== undefined; id = next.get()?.id) {
+    const {changes} = db.prepare(`DELETE FROM log_${id} WHERE "offset" < (SELECT min("offset") + ${CHUNK_ROWS} FROM log_${id})`).run()
+    if (changes === 0) {
+      db.exec(`DROP TABLE log_${id}`)
+      db.prepare('DELETE FROM dropped WHERE id = ?').run(id)
     }
-    db.exec(`DROP TABLE log_${id}`)
-    db.prepare('DELETE FROM dropped WHERE id = ?').run(Number(id))
-    yield 0
+    yield Number(changes)
   }
 }
 

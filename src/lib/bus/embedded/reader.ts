@@ -38,11 +38,11 @@ export class LogReader {
 
   /** Changes with every commit by any other connection, the writer's of this process included. Null where the file is locked just now. */
   dataVersion(): number | null {
-    return this.attempt(() => Number((this.#dataVersion.get() as unknown as [number])[0]))
+    return this.#attempt(() => Number((this.#dataVersion.get() as unknown as [number])[0]))
   }
 
   generation(group: string): number | null {
-    return this.attempt(() => Number(this.#generation.get(group)?.generation ?? 0))
+    return this.#attempt(() => Number(this.#generation.get(group)?.generation ?? 0))
   }
 
   partition(topic: string, partition: number): PartitionRow | undefined {
@@ -71,15 +71,18 @@ export class LogReader {
   }
 
   /** Null where the partition is gone or the file is locked just now. */
+  tryRead(request: ReadRequest): ReadResult | null {
+    return this.#attempt(() => this.read(request))
+  }
+
+  /** Null where the partition is gone. */
   read(request: ReadRequest): ReadResult | null {
-    return this.attempt(() => {
-      const partition = this.partition(request.topic, request.partition)
-      return partition === undefined ? null : this.#read(partition, request)
-    })
+    const partition = this.partition(request.topic, request.partition)
+    return partition === undefined ? null : this.#read(partition, request)
   }
 
   /** Runs a query; null where the file is locked for a moment, as when another process recovers it after a crash. */
-  attempt<T>(query: () => T): T | null {
+  #attempt<T>(query: () => T): T | null {
     try {
       return query()
     } catch (error) {

@@ -36,7 +36,14 @@ export function translateSqliteError(error: unknown, path: string, busyTimeoutMs
   switch (code) {
     case BUSY:
     case LOCKED:
-      return locked(path, busyTimeoutMs, cause)
+      return new BusLockedError(`the log ${path} was locked by another process for more than ${busyTimeoutMs / 1000} s`, {
+        cause,
+        retry: {kind: 'later', afterMs: 1000},
+        remedy: [
+          `see which process holds it: fuser -v ${path} (macOS: lsof ${path}); a stuck one must be ended`,
+          'nothing was written; it is tried again',
+        ],
+      })
     case FULL:
       return new DiskFullError(`the disk that holds the log ${path} is full`, {
         cause,
@@ -57,17 +64,6 @@ export function translateSqliteError(error: unknown, path: string, busyTimeoutMs
     default:
       return error
   }
-}
-
-export function locked(path: string, waitedMs: number, cause?: unknown): BusLockedError {
-  return new BusLockedError(`the log ${path} was locked by another process for more than ${waitedMs / 1000} s`, {
-    ...(cause === undefined ? {} : {cause}),
-    retry: {kind: 'later', afterMs: 1000},
-    remedy: [
-      `see which process holds it: fuser -v ${path} (macOS: lsof ${path}); a stuck one must be ended`,
-      'nothing was written; it is tried again',
-    ],
-  })
 }
 
 export function unwritable(path: string, cause: unknown): LogUnwritableError {

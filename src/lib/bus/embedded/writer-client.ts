@@ -36,6 +36,8 @@ export class WriterClient {
   readonly #waiting = new Map<number, Waiting>()
   readonly #gate: ByteGate
   #worker: Worker | null = null
+  #opening: Promise<void> | null = null
+  #state: 'new' | 'open' | 'closed' = 'new'
   #lastId = 0
 
   constructor(options: WriterClientOptions, events: WriterEvents) {
@@ -44,29 +46,15 @@ export class WriterClient {
     this.#gate = new ByteGate(options.maxQueueBytes)
   }
 
-  get connected(): boolean {
-    return this.#worker !== null
-  }
-
+  /** Starts the writer thread and opens the log; does nothing where that was done. */
   async connect(): Promise<void> {
-    const {path, busyTimeoutMs, lingerMs, retentionCheckMs} = this.#options
-    const workerData: WriterOptions = {path, busyTimeoutMs, lingerMs, retentionCheckMs}
-    const worker = new Worker(workerEntry('bus-writer'), {workerData, name: 'bus-writer'})
-    const opened = Promise.withResolvers<void>()
-    let death: Error | undefined
-    worker.on('message', (message: FromWriter) => this.#onMessage(message, opened))
-    worker.on('error', (error: Error) => {
-      death = error
+    if (this.#state === 'closed') throw this.notConnected()
+    if (this.#worker !== null) return
+    this.#opening ??= this.#start().finally(() => {
+      this.#opening = null
     })
-    worker.on('exit', () => this.#onExit(worker, death, opened.reject))
-    this.#worker = worker
-    try {
-      await orLate(opened.promise, OPEN_MS, `opening the log ${path}`)
-    } catch (error) {
-      this.#worker = null
-      await worker.terminate()
-      throw error
-    }
+    await this.#opening
+    if (this.#state === 'new') this.#state = 'open'
   }
 
   /** `bytes` counts against the queue limit; what has none, as heartbeats and commits, never waits behind a full queue. */
@@ -80,6 +68,8 @@ export class WriterClient {
 
   /** Has the writer finish what it was given, within bounds. */
   async close(): Promise<void> {
+    this.#state = 'closed'
+    await this.#opening?.catch(() => undefined)
     const worker = this.#worker
     if (worker === null) return
     this.#worker = null
@@ -95,8 +85,7 @@ export class WriterClient {
 
   #post<K extends OpName>(op: K, input: WriterOps[K]['in'], waiting: Waiting): void {
     if (this.#worker === null) {
-      waiting.reject(this.notConnected())
-      this.#gate.leave(waiting.bytes)
+      this.#postLater(op, input, waiting)
       return
     }
     const id = ++this.#lastId
@@ -134,19 +123,52 @@ export class WriterClient {
         cause: death,
         retry: {kind: 'later'},
         remedy: [
-          'what was not acknowledged may or may not be in the log; connect again and publish it once more',
+          'what was not acknowledged may or may not be in the log: publish it once more; a new writer is started for it',
           'please report this: it is a bug',
         ],
       },
     )
-    if (this.#worker === worker) this.#worker = null
     failOpening(error)
+    if (this.#worker !== worker && this.#state !== 'closed') return
+    this.#worker = null
     const waiting = [...this.#waiting.values()]
     this.#waiting.clear()
     for (const {bytes, reject} of waiting) {
       reject(error)
       this.#gate.leave(bytes)
     }
+  }
+
+  /** A writer thread that ended by itself is started anew by the next request. */
+  #postLater<K extends OpName>(op: K, input: WriterOps[K]['in'], waiting: Waiting): void {
+    const reconnected = this.#state === 'open' ? this.connect() : Promise.reject(this.notConnected())
+    reconnected.then(
+      () => this.#post(op, input, waiting),
+      (error: Error) => {
+        waiting.reject(error)
+        this.#gate.leave(waiting.bytes)
+      },
+    )
+  }
+
+  async #start(): Promise<void> {
+    const {path, busyTimeoutMs, lingerMs, retentionCheckMs} = this.#options
+    const workerData: WriterOptions = {path, busyTimeoutMs, lingerMs, retentionCheckMs}
+    const worker = new Worker(workerEntry('bus-writer'), {workerData, name: 'bus-writer'})
+    const opened = Promise.withResolvers<void>()
+    let death: Error | undefined
+    worker.on('message', (message: FromWriter) => this.#onMessage(message, opened))
+    worker.on('error', (error: Error) => {
+      death = error
+    })
+    worker.on('exit', () => this.#onExit(worker, death, opened.reject))
+    try {
+      await orLate(opened.promise, OPEN_MS, `opening the log ${path}`)
+    } catch (error) {
+      await worker.terminate()
+      throw error
+    }
+    this.#worker = worker
   }
 
   notConnected(): NotConnectedError {
