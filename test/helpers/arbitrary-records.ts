@@ -122,14 +122,12 @@ const FIELDS: Readonly<Record<RecordType, {fields: Record<string, fc.Arbitrary<u
 export function arbitraryRecord(type: RecordType): fc.Arbitrary<CoinRecord> {
   const {fields, optional = [], market} = FIELDS[type]
   const required = Object.keys(fields).filter((name) => !optional.includes(name))
-  const own = fc.record(fields, {requiredKeys: required, noNullPrototype: true})
+  const own = fc.record(fields, {requiredKeys: required, noNullPrototype: true}) as fc.Arbitrary<Record<string, unknown>>
   return fc.tuple(own, micros, micros, exchange, symbol, text).map(([values, eventTime, receivedTime, exchange, symbol, key]) => {
     const head = market
-      ? {type, id: `${type}:${exchange}:${symbol}:${key}`, eventTime, receivedTime, exchange, symbol}
+      ? {type, id: `${type}:${exchange}:${symbol}:${values.tradeId ?? key}`, eventTime, receivedTime, exchange, symbol}
       : {type, id: `${type}:${key}`, eventTime, receivedTime}
-    const ordered = Object.keys(fields)
-      .filter((name) => Object.hasOwn(values, name))
-      .map((name) => [name, (values as Record<string, unknown>)[name]])
-    return {...head, ...Object.fromEntries(ordered)} as unknown as CoinRecord
+    const ordered = Object.keys(fields).filter((name) => Object.hasOwn(values, name))
+    return {...head, ...Object.fromEntries(ordered.map((name) => [name, values[name]]))} as unknown as CoinRecord
   })
 }

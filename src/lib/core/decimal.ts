@@ -40,8 +40,3 @@ const CANONICAL = /^-?(?:0|[1-9]\d*)(?:\.\d*[1-9])?$/
 export function isCanonicalDecimal(text: string): text is Decimal {
   return text.length <= MAX_DIGITS + 3 && CANONICAL.test(text) && text !== '-0'
 }
-
-/** A canonical decimal above zero. */
-export function isPositive(decimal: Decimal): boolean {
-  return !decimal.startsWith('-') && decimal !== '0'
-}

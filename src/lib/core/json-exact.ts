@@ -1,7 +1,7 @@
 /** The exact reader of messages: takes all that is JSON; see json-fields.ts. */
 import {canonicalDecimal} from './decimal.ts'
 import {hashText} from './ids.ts'
-import {type Cells, type Fields, type FieldTable, FOUND, type Rows} from './json-fields.ts'
+import {type Cells, type Fields, type FieldTable, FOUND, numberKind, type Rows} from './json-fields.ts'
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
@@ -84,10 +84,8 @@ function fillRows(values: readonly ExactValue[], table: FieldTable, rows: Rows):
 function setCell(value: ExactValue, place: number, cells: Cells): void {
   if (value instanceof NumberText) {
     const decimal = canonicalDecimal(value.source)
-    cells.setNumber(place, decimal ?? value.source)
-    if (decimal === undefined) cells.kinds[place] = FOUND.unusable
-  } else if (typeof value === 'string') {
-    cells.kinds[place] = FOUND.text
-    cells.texts[place] = value
-  } else cells.kinds[place] = value === null ? FOUND.null : FOUND.other
+    if (decimal === undefined) cells.set(place, FOUND.unusable, value.source)
+    else cells.set(place, numberKind(decimal), decimal)
+  } else if (typeof value === 'string') cells.set(place, FOUND.text, value)
+  else cells.kinds[place] = value === null ? FOUND.null : FOUND.other
 }

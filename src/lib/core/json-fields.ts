@@ -6,8 +6,19 @@
  * same (property test).
  */
 
-/** What was found for a field. `unusable` is a number that {@link canonicalDecimal} refuses, `other` a value of a type that no field has. */
-export const FOUND = {nothing: 0, number: 1, text: 2, null: 3, rows: 4, unusable: 5, other: 6} as const
+import type {Decimal} from './records.ts'
+
+/**
+ * What was found for a field. Numbers: `whole` from 0, `fraction` above 0, `negative` below 0, `unusable` where canonicalDecimal refuses them.
+ * `other` is a value of a type that no field has.
+ */
+export const FOUND = {nothing: 0, whole: 1, fraction: 2, negative: 3, unusable: 4, text: 5, null: 6, rows: 7, other: 8} as const
+
+/** What kind of number a canonical decimal is. */
+export function numberKind(decimal: Decimal): number {
+  if (decimal.startsWith('-')) return FOUND.negative
+  return decimal.includes('.') ? FOUND.fraction : FOUND.whole
+}
 
 /** One field: the names that it goes by, and the fields of its rows where it holds a list of objects. */
 export interface FieldSpec {
@@ -89,9 +100,9 @@ export class Cells {
     for (let place = start; place < end; place++) this.kinds[place] = FOUND.nothing
   }
 
-  setNumber(place: number, decimal: string): void {
-    this.kinds[place] = FOUND.number
-    this.texts[place] = decimal
+  set(place: number, kind: number, text: string): void {
+    this.kinds[place] = kind
+    this.texts[place] = text
   }
 }
 

@@ -1,7 +1,7 @@
 /** The fast reader of messages; see json-fields.ts. */
 import {canonicalDecimal} from './decimal.ts'
 import {hashBytes, hashText} from './ids.ts'
-import {addToHash, type Cells, type Fields, type FieldTable, FOUND, type Rows} from './json-fields.ts'
+import {addToHash, type Cells, type Fields, type FieldTable, FOUND, numberKind, type Rows} from './json-fields.ts'
 
 /** Scratch space in bytes; frames that might not fit take the exact reader. */
 const MIN_SCRATCH = 16 * 1024
@@ -34,6 +34,8 @@ export class FastScanner {
   private view = new DataView(this.buffer.buffer)
   /** End of the number read last, without a fraction's trailing zeros; -1 where its text isn't canonical when sliced. */
   private canonicalEnd = 0
+  /** Its kind, where `canonicalEnd` is not -1. */
+  private kind: number = FOUND.nothing
   /** Start, end and slot of each number of a list's first row. */
   private readonly shape: number[] = []
 
@@ -117,18 +119,20 @@ export class FastScanner {
   private textInto(from: number, cells: Cells, place: number): number {
     const end = this.skipText(from)
     if (end < 0) return -1
-    cells.kinds[place] = FOUND.text
-    cells.texts[place] = this.text.slice(from + 1, end - 1)
+    cells.set(place, FOUND.text, this.text.slice(from + 1, end - 1))
     return end
   }
 
   private numberInto(from: number, cells: Cells, place: number): number {
     const end = this.skipNumber(from)
     if (end < 0) return -1
-    const {canonicalEnd} = this
-    const decimal = canonicalEnd < 0 ? canonicalDecimal(this.text.slice(from, end)) : this.text.slice(from, canonicalEnd)
+    if (this.canonicalEnd >= 0) {
+      cells.set(place, this.kind, this.text.slice(from, this.canonicalEnd))
+      return end
+    }
+    const decimal = canonicalDecimal(this.text.slice(from, end))
     if (decimal === undefined) return -1
-    cells.setNumber(place, decimal)
+    cells.set(place, numberKind(decimal), decimal)
     return end
   }
 
@@ -217,7 +221,7 @@ export class FastScanner {
     return at + 1
   }
 
-  /** By JSON's grammar; sets `canonicalEnd`. */
+  /** By JSON's grammar; sets `canonicalEnd` and `kind`. */
   private skipNumber(from: number): number {
     const {bytes} = this
     const start = bytes[from] === MINUS ? from + 1 : from
@@ -225,6 +229,7 @@ export class FastScanner {
     let at = start + 1
     while (isDigit(bytes[at] as number)) at++
     if (bytes[start] === ZERO && at > start + 1) return -1
+    const whole = at
     let canonicalEnd = at
     if (bytes[at] === POINT) {
       const fraction = at + 1
@@ -235,6 +240,7 @@ export class FastScanner {
       }
       if (at === fraction) return -1
     }
+    this.kind = start !== from ? FOUND.negative : canonicalEnd === whole ? FOUND.whole : FOUND.fraction
     const exponent = ((bytes[at] as number) | SPACE) === 0x65
     const minusZero = start !== from && bytes[start] === ZERO && canonicalEnd === start + 1
     this.canonicalEnd = exponent || minusZero || at - from > MAX_FAST_NUMBER ? -1 : canonicalEnd

@@ -4,6 +4,7 @@
  */
 import {z} from 'zod'
 import {isCanonicalDecimal} from './decimal.ts'
+import {recordId} from './ids.ts'
 import {CANDLE_INTERVALS, type CoinRecord, PRODUCT_ERROR_CAUSES} from './records.ts'
 
 const decimal = z.string().refine(isCanonicalDecimal, 'must be a canonical decimal such as 0.00000099: no exponent, no trailing zeros')
@@ -123,11 +124,13 @@ const lifecycle = z.strictObject({
   details: flatFields.exactOptional(),
 })
 
-/** A market record's id names what it is of; no other check can catch a record filed under another symbol. */
-const idMatches = (record: CoinRecord) =>
-  !('symbol' in record) || record.id.startsWith(`${record.type}:${record.exchange}:${record.symbol}:`)
+/** A market record's id names what it is of, and a trade's ends in its trade id: core/codec.ts relies on it, and stores find trades by it. */
+function idMatches(record: CoinRecord): boolean {
+  if (record.type === 'trade') return record.id === recordId('trade', record.exchange, record.symbol, record.tradeId)
+  return !('symbol' in record) || record.id.startsWith(recordId(record.type, record.exchange, record.symbol, ''))
+}
 
 /** Any record. */
 export const recordSchema = z
   .discriminatedUnion('type', [trade, book, ticker, candle, gap, product, webEvent, adClick, lifecycle])
-  .refine(idMatches, {path: ['id'], message: 'must start with type:exchange:symbol:'})
+  .refine(idMatches, {path: ['id'], message: 'must be type:exchange:symbol:key, where the key of a trade is its tradeId'})

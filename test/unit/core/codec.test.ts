@@ -52,11 +52,14 @@ describe.each(RECORD_TYPES)('%s records', (type) => {
 })
 
 describe('encodeRecord', () => {
-  it.each(['"', '\\', '\n', '\u0000', '비', '\ud800'])('escapes %j wherever it stands in a trade', (mark) => {
-    for (const name of ['id', 'exchange', 'symbol', 'price', 'size', 'tradeId', 'sequence']) {
-      const record = {...TRADE, [name]: `x${mark}`}
+  it.each(['"', '\\', '\n', '\u0000', '비', '\ud800'])('escapes %j in the texts of a trade', (mark) => {
+    for (const name of ['exchange', 'symbol', 'tradeId']) {
+      const fields = {...TRADE, [name]: `x${mark}`}
+      const record = {...fields, id: `trade:${fields.exchange}:${fields.symbol}:${fields.tradeId}`}
       expect(encodeRecord(record)).toBe(JSON.stringify(record))
     }
+    const record = {...TRADE, sequence: mark}
+    expect(encodeRecord(record)).toBe(JSON.stringify(record))
   })
 })
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import {describe, expect, it} from 'vitest'
-import {canonicalDecimal, isCanonicalDecimal, isPositive} from '../../../src/lib/core/decimal.ts'
+import {canonicalDecimal, isCanonicalDecimal} from '../../../src/lib/core/decimal.ts'
 
 /** A number as digits times a power of ten, in any spelling that JSON allows. */
 const spelled = fc
@@ -101,13 +101,4 @@ describe('canonicalDecimal', () => {
 describe('isCanonicalDecimal', () => {
   it.each(['0', '127', '0.00000099', '-3.5'])('takes %s', (text) => expect(isCanonicalDecimal(text)).toBe(true))
   it.each(['-0', '1.0', '01', '1.', '.1', '1e3', '', 'NaN', '+1'])('refuses %j', (text) => expect(isCanonicalDecimal(text)).toBe(false))
-})
-
-describe('isPositive', () => {
-  it.each([
-    ['1', true],
-    ['0.00000001', true],
-    ['0', false],
-    ['-1', false],
-  ] as const)('%s: %s', (text, expected) => expect(isPositive(text)).toBe(expected))
 })

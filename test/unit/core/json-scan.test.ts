@@ -13,16 +13,16 @@ const TABLE = new FieldTable([
   {names: ['BB']},
 ])
 
+const isNumber = (kind: number | undefined) => kind === FOUND.whole || kind === FOUND.fraction || kind === FOUND.negative
+
 /** What was found, without what is stale. */
 function found(fields: Fields): unknown {
   const take = (kinds: Uint8Array, texts: readonly string[], length: number) =>
-    Array.from({length}, (_, place) => [kinds[place], kinds[place] === FOUND.number || kinds[place] === FOUND.text ? texts[place] : ''])
+    Array.from({length}, (_, place) => [kinds[place], isNumber(kinds[place]) || kinds[place] === FOUND.text ? texts[place] : ''])
   const rowCells = fields.kinds[TABLE.slotOf('rows')] === FOUND.rows ? fields.rows.count * ROWS.size : 0
   const {kinds, texts, lanes} = fields.rows
   // Only numbers of rows have hashes that anyone reads.
-  const hashes = Array.from({length: rowCells}, (_, place) =>
-    kinds[place] === FOUND.number ? [lanes[2 * place], lanes[2 * place + 1]] : [],
-  )
+  const hashes = Array.from({length: rowCells}, (_, place) => (isNumber(kinds[place]) ? [lanes[2 * place], lanes[2 * place + 1]] : []))
   const cells = take(kinds, texts, rowCells)
   return [take(fields.kinds, fields.texts, TABLE.size), cells.map((cell, place) => [...cell, ...(hashes[place] ?? [])])]
 }
@@ -99,16 +99,16 @@ describe('the fast reader', () => {
     expect(fast('{"n":127.0,"id":"x","rows":[{"p":9.9E-7,"s":16186782620000031},{"s":1}],"else":null,"BB":-1.50}')).toEqual([
       [
         [FOUND.text, 'x'],
-        [FOUND.number, '127'],
+        [FOUND.whole, '127'],
         [FOUND.rows, ''],
         [FOUND.nothing, ''],
-        [FOUND.number, '-1.5'],
+        [FOUND.negative, '-1.5'],
       ],
       [
-        [FOUND.number, '0.00000099', expect.any(Number), expect.any(Number)],
-        [FOUND.number, '16186782620000031', expect.any(Number), expect.any(Number)],
+        [FOUND.fraction, '0.00000099', expect.any(Number), expect.any(Number)],
+        [FOUND.whole, '16186782620000031', expect.any(Number), expect.any(Number)],
         [FOUND.nothing, ''],
-        [FOUND.number, '1', expect.any(Number), expect.any(Number)],
+        [FOUND.whole, '1', expect.any(Number), expect.any(Number)],
       ],
     ])
   })
@@ -191,7 +191,7 @@ describe('the fast reader', () => {
   it('leaves a name that comes twice, under one spelling or two, to the exact reader', () => {
     expect(fast('{"n":1,"n":2}')).toBeUndefined()
     expect(fast('{"id":1,"identifier":2}')).toBeUndefined()
-    expect(exact('{"n":1,"n":2}')).toMatchObject([{1: [FOUND.number, '2']}, []])
+    expect(exact('{"n":1,"n":2}')).toMatchObject([{1: [FOUND.whole, '2']}, []])
   })
 
   it('does not see the rest of an earlier, longer frame', () => {

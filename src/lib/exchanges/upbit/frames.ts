@@ -25,6 +25,8 @@ class UpbitDecoder implements FrameDecoder {
   private readonly scanner = new FastScanner()
   private readonly fields = new Fields(UPBIT_FIELDS)
   private readonly mapper = new UpbitMapper()
+  /** Where the item that the fast reader read last ends, spaces behind it included. */
+  private itemEnd = 0
 
   decode(frame: string | Uint8Array, receivedTime: Micros): DecodedFrame {
     try {
@@ -39,30 +41,36 @@ class UpbitDecoder implements FrameDecoder {
 
   /** Undefined where anything is unusual, or wrong: then the exact reader says what. */
   private fast(text: string, receivedTime: Micros): readonly MarketRecord[] | undefined {
-    const {scanner} = this
-    if (!scanner.load(text)) return undefined
-    const records: MarketRecord[] = []
-    let at = scanner.skipSpace(0)
-    if (scanner.byteAt(at) !== OPEN_BRACKET) {
-      at = this.fastItem(at, receivedTime, records)
-    } else {
-      do at = this.fastItem(scanner.skipSpace(at + 1), receivedTime, records)
-      while (at >= 0 && scanner.byteAt(at) === COMMA)
-      if (at >= 0) at = scanner.byteAt(at) === CLOSE_BRACKET ? scanner.skipSpace(at + 1) : -1
-    }
-    return at === text.length ? records : undefined
+    if (!this.scanner.load(text)) return undefined
+    const start = this.scanner.skipSpace(0)
+    if (this.scanner.byteAt(start) === OPEN_BRACKET) return this.fastList(start, text.length, receivedTime)
+    const record = this.fastItem(start, receivedTime)
+    return record && this.itemEnd === text.length ? [record] : undefined
   }
 
-  private fastItem(from: number, receivedTime: Micros, records: MarketRecord[]): number {
+  private fastList(start: number, end: number, receivedTime: Micros): readonly MarketRecord[] | undefined {
+    const {scanner} = this
+    const records: MarketRecord[] = []
+    let at = start
+    do {
+      const record = this.fastItem(scanner.skipSpace(at + 1), receivedTime)
+      if (!record) return undefined
+      records.push(record)
+      at = this.itemEnd
+    } while (scanner.byteAt(at) === COMMA)
+    return scanner.byteAt(at) === CLOSE_BRACKET && scanner.skipSpace(at + 1) === end ? records : undefined
+  }
+
+  private fastItem(from: number, receivedTime: Micros): MarketRecord | undefined {
     this.fields.reset()
     const end = this.scanner.object(from, UPBIT_FIELDS, this.fields)
-    if (end < 0) return -1
+    if (end < 0) return undefined
+    this.itemEnd = this.scanner.skipSpace(end)
     try {
-      records.push(this.mapper.map(this.fields, receivedTime))
+      return this.mapper.map(this.fields, receivedTime)
     } catch {
-      return -1
+      return undefined
     }
-    return this.scanner.skipSpace(end)
   }
 
   private exact(value: ExactValue, receivedTime: Micros): DecodedFrame {
