@@ -1,15 +1,13 @@
 import {CandleAggregator} from '../aggregate/candle-aggregator.ts'
 import {decodeRecord, encodeRecord} from '../core/codec.ts'
 import type {Context} from '../core/context.ts'
-import {CoinpipeError, FencedError} from '../core/errors.ts'
+import {CoinpipeError, FencedError, isRetryable} from '../core/errors.ts'
 import type {Bus, BusAdmin, BusMessage, OutgoingRecord, Position, TopicPartition} from '../core/ports/bus.ts'
 import type {Checkpoints} from '../core/ports/checkpoints.ts'
 import type {Delivery} from '../core/ports/component.ts'
 import {type Candle, type CandleInterval, type MarketRecord, marketKey, type Trade} from '../core/records.ts'
 import {TOPICS} from '../core/topics.ts'
 import {messageDeadLetter} from './dead-letter.ts'
-import {drainDeadline} from './drain.ts'
-import {retrying} from './retry.ts'
 
 export interface CandlesOptions {
   readonly bus: Bus
@@ -32,7 +30,7 @@ const LABELS = {component: COMPONENT}
 const FLUSH_MS = 1000
 const SNAPSHOT_MS = 10_000
 const MAX_UNCOMMITTED = 256
-const RESTART_MS = 200
+const RESTART_MS = 1000
 
 /**
  * Trades on the bus → candles on the bus, exactly once: the candles and the offsets of the trades they hold are published in one transaction. Windows live
@@ -44,9 +42,10 @@ export async function runCandles(options: CandlesOptions, signal: AbortSignal, c
     try {
       await new CandleRun(options, context).run(signal)
     } catch (error) {
-      if (!(error instanceof FencedError)) throw error
-      context.logger.info({component: COMPONENT, reason: error.message}, 'partitions moved, starting again from the saved windows')
-      await context.clock.sleep(RESTART_MS)
+      if (!(error instanceof FencedError || isRetryable(error))) throw error
+      context.metrics.counter('coinpipe_retries_total').add(1, {component: COMPONENT, code: error.code})
+      context.logger.warn({component: COMPONENT, code: error.code, reason: error.message}, 'starting again from the saved windows')
+      await context.clock.sleep(RESTART_MS, signal).catch(() => undefined)
     }
   }
 }
@@ -85,7 +84,6 @@ class CandleRun {
     const {bus, group, instance} = this.#options
     const stop = new AbortController()
     const reading = AbortSignal.any([signal, stop.signal])
-    const deadline = drainDeadline(reading)
     const subscription = bus.subscribe(
       {
         group,
@@ -96,7 +94,7 @@ class CandleRun {
       },
       reading,
     )
-    const flushing = this.#flushRegularly(reading, deadline).catch((error: unknown) => {
+    const flushing = this.#flushRegularly(reading).catch((error: unknown) => {
       stop.abort()
       throw error
     })
@@ -104,7 +102,7 @@ class CandleRun {
     try {
       for await (const delivery of subscription) this.#add(delivery)
       await flushing
-      await this.#flush(deadline, true)
+      await this.#flush(true)
     } finally {
       stop.abort()
       await subscription.close()
@@ -175,15 +173,15 @@ class CandleRun {
     state.replaying = false
   }
 
-  async #flushRegularly(reading: AbortSignal, deadline: AbortSignal): Promise<void> {
+  async #flushRegularly(reading: AbortSignal): Promise<void> {
     while (!reading.aborted) {
       await this.#context.clock.sleep(this.#options.flushMs ?? FLUSH_MS, reading).catch(() => undefined)
-      if (!reading.aborted) await this.#flush(deadline, false)
+      if (!reading.aborted) await this.#flush(false)
     }
   }
 
   /** Publishes changed candles and commits the trades in them; now and then saves the windows as of that commit. */
-  async #flush(deadline: AbortSignal, last: boolean): Promise<void> {
+  async #flush(last: boolean): Promise<void> {
     const {bus, group, instance} = this.#options
     const deliveries = this.#uncommitted
     this.#uncommitted = []
@@ -192,13 +190,10 @@ class CandleRun {
     const saves = this.#snapshots(last)
     if (candles.length > 0 || letters.length > 0 || deliveries.length > 0) {
       const records = [...candles.map((candle) => this.#toOutgoing(candle)), ...letters]
-      const policy = {component: COMPONENT, stage: 'publish', signal: deadline}
-      const publish = () =>
-        bus.transaction({id: `${group}.${instance}`}, async (transaction) => {
-          await transaction.publish(records)
-          for (const delivery of deliveries) transaction.consume(delivery)
-        })
-      await retrying(publish, policy, this.#context)
+      await bus.transaction({id: `${group}.${instance}`}, async (transaction) => {
+        await transaction.publish(records)
+        for (const delivery of deliveries) transaction.consume(delivery)
+      })
       this.#count(candles)
     }
     for (const {key, value} of saves) await this.#options.checkpoints.put(key, value)

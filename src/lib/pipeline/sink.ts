@@ -1,6 +1,6 @@
 import {decodeRecord} from '../core/codec.ts'
 import type {Context} from '../core/context.ts'
-import {AbortedError, CoinpipeError, FencedError} from '../core/errors.ts'
+import {AbortedError, CoinpipeError, FencedError, isRetryable} from '../core/errors.ts'
 import type {Bus, BusMessage, OutgoingRecord, Position} from '../core/ports/bus.ts'
 import type {Delivery} from '../core/ports/component.ts'
 import type {Sink, SinkItem} from '../core/ports/sink.ts'
@@ -47,16 +47,18 @@ async function handle(delivery: Delivery<BusMessage>, options: SinkRunOptions, d
   context.metrics.counter('coinpipe_component_received_total').add(delivery.items.length, {component})
   try {
     await write(delivery.items, options, deadline, context)
+  } catch (error) {
+    await delivery.ack(error instanceof Error ? error : new AbortedError())
+    throw error
+  }
+  try {
     await delivery.ack()
   } catch (error) {
-    if (error instanceof FencedError) {
-      context.logger.info({component, group: options.group}, 'partitions moved to another member, which delivers this batch again')
-      return
-    }
-    await delivery.ack(error instanceof Error ? error : new AbortedError()).catch((second: unknown) => {
-      context.logger.debug({component, reason: String(second)}, 'handing a batch back failed')
-    })
-    throw error
+    if (!(error instanceof FencedError || isRetryable(error))) throw error
+    context.logger.warn(
+      {component, code: error.code, reason: error.message},
+      'written but not committed: the batch is delivered again, and known by its ids',
+    )
   }
 }
 
