@@ -4,6 +4,7 @@ import {
   EMPTY_GROUP,
   evict,
   type GroupState,
+  HEARTBEAT_MS,
   join,
   LEASE_MS,
   leave,
@@ -72,7 +73,7 @@ describe('group state', () => {
 
   it('evicts a dead process at once, and a silent one when its lease is over', () => {
     const group = grown(member('a'), member('b', {process: dead}), member('c', {process: elsewhere}))
-    expect(evict(group, 1).members.map(({id}) => id)).toEqual(['a', 'c'])
+    expect(evict(group, HEARTBEAT_MS).members.map(({id}) => id)).toEqual(['a', 'c'])
     expect(evict(group, LEASE_MS).members).toEqual([])
   })
 

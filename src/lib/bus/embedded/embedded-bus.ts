@@ -41,7 +41,7 @@ export interface EmbeddedBusOptions {
   readonly topics?: Readonly<Record<string, TopicConfig>>
   /** How long a write waits for the lock that another process holds; default 5 s. */
   readonly busyTimeoutMs?: number
-  /** Least time between two commits of little; default 2 ms. */
+  /** Longest wait for more to commit together; default 5 ms. */
   readonly lingerMs?: number
   /** Most bytes on their way to the writer thread; a publish beyond it waits. Default 64 MiB. */
   readonly maxQueueBytes?: number
@@ -73,7 +73,7 @@ export class EmbeddedBus implements Bus, BusAdmin {
       {
         path: options.path,
         busyTimeoutMs: options.busyTimeoutMs ?? DEFAULT_BUSY_MS,
-        lingerMs: options.lingerMs ?? 2,
+        lingerMs: options.lingerMs ?? 5,
         retentionCheckMs: options.retentionCheckMs ?? 10_000,
         maxQueueBytes: options.maxQueueBytes ?? 64 * 1024 * 1024,
       },

@@ -91,7 +91,7 @@ export interface WriterOptions {
   readonly path: string
   /** How long to wait for the write lock. */
   readonly busyTimeoutMs: number
-  /** Least time between two commits when there is little to write. */
+  /** Longest wait for more to commit together. */
   readonly lingerMs: number
   readonly retentionCheckMs: number
 }

@@ -29,8 +29,8 @@ export function concernsWholeLog(error: unknown): boolean {
   return !(error instanceof CoinpipeError) && resultCode(error) !== null
 }
 
-/** What an error by node:sqlite means to the person who runs this; other errors stay as they are. `db` is asked what is wrong with a damaged file. */
-export function translateSqliteError(error: unknown, path: string, busyTimeoutMs: number, db?: DatabaseSync): unknown {
+/** What an error by node:sqlite means to the person who runs this; other errors stay as they are. `damage` says what is wrong with a damaged file. */
+export function translateSqliteError(error: unknown, path: string, busyTimeoutMs: number, damage?: () => string): unknown {
   const code = resultCode(error)
   const cause = error
   switch (code) {
@@ -58,7 +58,7 @@ export function translateSqliteError(error: unknown, path: string, busyTimeoutMs
     case IOERR:
       return unwritable(path, error)
     case CORRUPT:
-      return corrupt(path, error, db)
+      return corrupt(path, error, damage?.() ?? messageOf(error))
     case NOTADB:
       return notALog(path, 'it is not an SQLite file', error)
     default:
@@ -87,9 +87,9 @@ export function newerVersion(path: string, found: number, known: number): LogVer
   })
 }
 
-function corrupt(path: string, cause: unknown, db: DatabaseSync | undefined): CorruptLogError {
+function corrupt(path: string, cause: unknown, seen: string): CorruptLogError {
   const folder = dirname(path)
-  return new CorruptLogError(`the log ${path} is damaged: ${db === undefined ? messageOf(cause) : integrity(db)}`, {
+  return new CorruptLogError(`the log ${path} is damaged: ${seen}`, {
     cause,
     remedy: [
       `set it aside and go on with an empty log: mkdir ${folder}/damaged && mv ${path}* ${folder}/damaged/`,
@@ -98,8 +98,8 @@ function corrupt(path: string, cause: unknown, db: DatabaseSync | undefined): Co
   })
 }
 
-/** The first lines of SQLite's own check. */
-function integrity(db: DatabaseSync): string {
+/** The first lines of SQLite's own check. Reads the whole file where nothing is wrong with it. */
+export function integrity(db: DatabaseSync): string {
   try {
     return db
       .prepare('PRAGMA quick_check(3)')

@@ -6,14 +6,16 @@ import {maintain} from './maintenance.ts'
 import {Operations} from './operations.ts'
 import type {FromWriter, Reply, Request, ToWriter, WriterOptions} from './protocol.ts'
 import {openForWriting} from './schema.ts'
-import {concernsWholeLog, translateSqliteError} from './sqlite-errors.ts'
+import {concernsWholeLog, integrity, translateSqliteError} from './sqlite-errors.ts'
 
 /** Requests of one commit hold about this many records at most. */
 const COMMIT_RECORDS = 1000
+/** After a commit the writer waits for this many times as long as it took, within bounds: light load costs a quarter of a thread at most. */
+const LINGER_FACTOR = 3
 
 /**
  * The writer thread: all writes of a process, several requests to a commit. A request that comes after a pause is committed at once; under load the
- * next commit waits until `lingerMs` after the last one or until a thousand records are there, whichever is first.
+ * next commit waits a little for more, at most `lingerMs` or until a thousand records are there, whichever is first.
  */
 export function runWriter(port: MessagePort, options: WriterOptions): void {
   const send = (message: FromWriter) => port.postMessage(message)
@@ -42,10 +44,12 @@ class Writer {
   readonly #maintenanceTimer: NodeJS.Timeout
   #queue: Request[] = []
   #queuedRecords = 0
-  #lastCommitMs = Number.NEGATIVE_INFINITY
+  #nextCommitMs = Number.NEGATIVE_INFINITY
   #timer: NodeJS.Timeout | null = null
   #immediate: NodeJS.Immediate | null = null
   #maintaining = false
+  /** Found out once: it takes a while. */
+  #damage: string | null = null
   #closed = false
 
   constructor(db: DatabaseSync, options: WriterOptions, send: (message: FromWriter) => void) {
@@ -75,7 +79,7 @@ class Writer {
 
   #schedule(): void {
     if (this.#immediate !== null) return
-    const waitMs = this.#queuedRecords >= COMMIT_RECORDS ? 0 : this.#lastCommitMs + this.#options.lingerMs - performance.now()
+    const waitMs = this.#queuedRecords >= COMMIT_RECORDS ? 0 : this.#nextCommitMs - performance.now()
     if (waitMs <= 0) {
       if (this.#timer !== null) clearTimeout(this.#timer)
       this.#timer = null
@@ -95,8 +99,10 @@ class Writer {
 
   #flush(): void {
     const requests = this.#takeBatch()
+    const startMs = performance.now()
     const replies = this.#commitTogether(requests)
-    this.#lastCommitMs = performance.now()
+    const endMs = performance.now()
+    this.#nextCommitMs = endMs + Math.min(this.#options.lingerMs, (endMs - startMs) * LINGER_FACTOR)
     this.#send({kind: 'replies', replies})
   }
 
@@ -165,7 +171,10 @@ class Writer {
   }
 
   #translate(error: unknown): unknown {
-    return translateSqliteError(error, this.#options.path, this.#options.busyTimeoutMs, this.#db)
+    return translateSqliteError(error, this.#options.path, this.#options.busyTimeoutMs, () => {
+      this.#damage ??= integrity(this.#db)
+      return this.#damage
+    })
   }
 
   #logBytes(): number {
