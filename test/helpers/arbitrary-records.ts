@@ -3,7 +3,10 @@ import type {CoinRecord, RecordType} from '../../src/lib/core/records.ts'
 import {CANDLE_INTERVALS, PRODUCT_ERROR_CAUSES} from '../../src/lib/core/records.ts'
 import {arbitraryText} from './arbitrary-text.ts'
 
-const micros = fc.integer({min: 0, max: 4_000_000_000_000_000})
+const micros = fc.oneof(
+  fc.integer({min: 0, max: 4_000_000_000_000_000}),
+  fc.constantFrom(0, 999_999_999_999_999, 1e15, 1_000_000_000_000_001, 1_999_999_999_999_999, 2e15),
+)
 const text = fc.oneof(fc.stringMatching(/^[A-Za-z0-9:._-]{1,12}$/), arbitraryText(8, 1))
 const anyText = arbitraryText(8)
 const symbol = fc.constantFrom('BTC-KRW', '1INCH-USDT', 'BTC-USD-PERP', 'BTC-USD-20220527')

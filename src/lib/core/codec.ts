@@ -1,6 +1,6 @@
 /** Records as the text that travels on the bus, and back. Fast: every record passes here several times. */
 import {CoinpipeError, type ErrorDetails, EXIT} from './errors.ts'
-import {type Book, type CoinRecord, type Level, RECORD_TYPES, type RecordType, type Trade} from './records.ts'
+import {type Book, type CoinRecord, type Level, type Micros, RECORD_TYPES, type RecordType, type Trade} from './records.ts'
 
 /** A value on the bus, or a line of a file, is no record. */
 export class InvalidRecordError extends CoinpipeError {
@@ -26,11 +26,25 @@ export function encodeRecord(record: CoinRecord): string {
 }
 
 function encodeTrade({id, eventTime, receivedTime, exchange, symbol, price, size, side, tradeId}: Trade): string {
-  return `{"type":"trade","id":"${id}","eventTime":${eventTime},"receivedTime":${receivedTime},"exchange":"${exchange}","symbol":"${symbol}","price":"${price}","size":"${size}","side":"${side}","tradeId":"${tradeId}"}`
+  return `{"type":"trade","id":"${id}","eventTime":${microsText(eventTime)},"receivedTime":${microsText(receivedTime)},"exchange":"${exchange}","symbol":"${symbol}","price":"${price}","size":"${size}","side":"${side}","tradeId":"${tradeId}"}`
 }
 
 function encodeBook({id, eventTime, receivedTime, exchange, symbol, kind, bids, asks}: Book): string {
-  return `{"type":"book","id":"${id}","eventTime":${eventTime},"receivedTime":${receivedTime},"exchange":"${exchange}","symbol":"${symbol}","kind":"${kind}","bids":[${encodeLevels(bids)}],"asks":[${encodeLevels(asks)}]}`
+  return `{"type":"book","id":"${id}","eventTime":${microsText(eventTime)},"receivedTime":${microsText(receivedTime)},"exchange":"${exchange}","symbol":"${symbol}","kind":"${kind}","bids":[${encodeLevels(bids)}],"asks":[${encodeLevels(asks)}]}`
+}
+
+const THREE_DIGITS: readonly string[] = Array.from({length: 1000}, (_, number) => number.toString().padStart(3, '0'))
+const US_PER_SECOND = 1_000_000
+/** From 2001 until 2033 seconds have ten digits and are small integers to V8. */
+const SMALL_TIMES = {from: 1e15, to: 2e15} as const
+
+/** The digits of a time; put together from small integers, which V8 writes a third faster than large ones. */
+function microsText(time: Micros): string {
+  if (time < SMALL_TIMES.from || time >= SMALL_TIMES.to) return String(time)
+  const seconds = Math.floor(time / US_PER_SECOND)
+  const micros = time - seconds * US_PER_SECOND
+  const thousands = Math.floor(micros / 1000)
+  return `${seconds}${THREE_DIGITS[thousands]}${THREE_DIGITS[micros - thousands * 1000]}`
 }
 
 function encodeLevels(levels: readonly Level[]): string {
