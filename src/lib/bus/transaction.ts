@@ -3,8 +3,9 @@ import type {BusMessage, OutgoingRecord, Transaction, TransactionOptions} from '
 import type {Delivery} from '../core/ports/component.ts'
 import {orLate} from './deadline.ts'
 import {RecordTooLargeError} from './errors.ts'
+import type {CommitPosition, Consumption} from './group-backend.ts'
 import {checkRecords} from './limits.ts'
-import type {CommitPosition, Consumption, GroupSubscription} from './subscription.ts'
+import type {GroupSubscription} from './subscription.ts'
 
 /** A transaction is kept in memory until it commits. */
 const MAX_BYTES = 64 * 1024 * 1024

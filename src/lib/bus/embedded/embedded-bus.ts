@@ -19,8 +19,9 @@ import type {
 } from '../../core/ports/bus.ts'
 import {currentProcess, type ProcessIdentity} from '../../core/process-identity.ts'
 import {checkTopicName, defaultTopicConfig} from '../../core/topics.ts'
+import type {GroupBackend} from '../group-backend.ts'
 import {checkTopicConfig} from '../limits.ts'
-import {type GroupBackend, GroupSubscription} from '../subscription.ts'
+import {GroupSubscription} from '../subscription.ts'
 import {runTransaction, type TransactionParts} from '../transaction.ts'
 import {Inspector} from './inspector.ts'
 import {pack, unpack} from './pack.ts'
@@ -122,7 +123,8 @@ export class EmbeddedBus implements Bus, BusAdmin {
 
   subscribe(options: SubscribeOptions, signal: AbortSignal): GroupSubscription {
     for (const topic of options.topics) checkTopicName(topic)
-    const subscription = new GroupSubscription(this.#backend(options), options, this.#context, signal)
+    const backend = {...this.#backend(options), ended: () => this.#subscriptions.delete(subscription)}
+    const subscription: GroupSubscription = new GroupSubscription(backend, options, this.#context, signal)
     this.#subscriptions.add(subscription)
     return subscription
   }
@@ -199,7 +201,7 @@ export class EmbeddedBus implements Bus, BusAdmin {
     }
   }
 
-  #backend(options: SubscribeOptions): GroupBackend {
+  #backend(options: SubscribeOptions): Omit<GroupBackend, 'ended'> {
     const {group} = options
     const from = options.from ?? 'earliest'
     const topics = options.topics.map((name) => ({name, config: this.#configOf(name)}))
@@ -217,7 +219,6 @@ export class EmbeddedBus implements Bus, BusAdmin {
       generation: () => this.#opened().reader.generation(group),
       read: (request) => this.#opened().reader.tryRead(request),
       onChange: (listener) => this.#opened().watcher.listen(listener),
-      ended: (subscription) => this.#subscriptions.delete(subscription),
     }
   }
 

@@ -1,6 +1,7 @@
 import type {DatabaseSync, SQLOutputValue, StatementSync} from 'node:sqlite'
 import type {TopicPartition} from '../../core/ports/bus.ts'
 import {groupActive, takenAway} from '../errors.ts'
+import type {Grant, Membership} from '../group-backend.ts'
 import {
   evict,
   type GroupState,
@@ -15,7 +16,6 @@ import {
   settle,
   subscribedTopics,
 } from '../group-state.ts'
-import type {Grant, Membership} from '../subscription.ts'
 import type {GroupCommit} from '../transaction.ts'
 import type {JoinInput, MemberInput, SyncInput} from './protocol.ts'
 

@@ -2,7 +2,7 @@
 import type {Position, TopicConfig, TopicPartition, Value} from '../../core/ports/bus.ts'
 import type {ProcessIdentity} from '../../core/process-identity.ts'
 import type {Failure} from '../errors.ts'
-import type {Membership} from '../subscription.ts'
+import type {Membership} from '../group-backend.ts'
 import type {GroupCommit} from '../transaction.ts'
 
 /** Columns, not one object per record: cloning objects between threads costs three times as much. */

@@ -10,8 +10,8 @@ import {concernsWholeLog, integrity, translateSqliteError} from './sqlite-errors
 
 /** Requests of one commit hold about this many records at most. */
 const COMMIT_RECORDS = 1000
-/** After a commit the writer waits for this many times as long as it took, within bounds: light load costs a quarter of a thread at most. */
-const LINGER_FACTOR = 3
+/** After a commit the writer waits for this many times as long as it took, within bounds: many small requests cost a tenth of a thread at most. */
+const LINGER_FACTOR = 9
 
 /**
  * The writer thread: all writes of a process, several requests to a commit. A request that comes after a pause is committed at once; under load the

@@ -20,9 +20,10 @@ import type {
 import {currentProcess} from '../../core/process-identity.ts'
 import {checkTopicName, defaultTopicConfig} from '../../core/topics.ts'
 import {partitionKey} from '../assign.ts'
+import type {Grant, GroupBackend, Membership} from '../group-backend.ts'
 import {evict, type GroupState, type Holding, isMember, join, LEASE_MS, leave, type Member, release, renew} from '../group-state.ts'
 import {checkRecords, checkTopicConfig} from '../limits.ts'
-import {type Grant, type GroupBackend, GroupSubscription, type Membership} from '../subscription.ts'
+import {GroupSubscription} from '../subscription.ts'
 import {runTransaction, type TransactionContent} from '../transaction.ts'
 import {MemoryLog} from './memory-log.ts'
 
@@ -68,7 +69,8 @@ export class MemoryBus implements Bus, BusAdmin {
 
   subscribe(options: SubscribeOptions, signal: AbortSignal): GroupSubscription {
     for (const topic of options.topics) checkTopicName(topic)
-    const subscription = new GroupSubscription(this.#backend(options), options, this.#context, signal)
+    const backend = {...this.#backend(options), ended: () => this.#subscriptions.delete(subscription)}
+    const subscription: GroupSubscription = new GroupSubscription(backend, options, this.#context, signal)
     this.#subscriptions.add(subscription)
     return subscription
   }
@@ -170,7 +172,7 @@ export class MemoryBus implements Bus, BusAdmin {
 
   // Inside
 
-  #backend({group, topics, from, instanceId}: SubscribeOptions): GroupBackend {
+  #backend({group, topics, from, instanceId}: SubscribeOptions): Omit<GroupBackend, 'ended'> {
     const log = this.#open()
     const membership = (id: string, state: GroupState): Membership => ({
       memberId: id,
@@ -200,7 +202,6 @@ export class MemoryBus implements Bus, BusAdmin {
       generation: () => log.group(group).state.generation,
       read: (request) => log.read(request),
       onChange: (listener) => log.listen(listener),
-      ended: (subscription) => this.#subscriptions.delete(subscription),
     }
   }
 
