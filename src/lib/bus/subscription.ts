@@ -1,3 +1,4 @@
+import {setImmediate as turnOfEventLoop} from 'node:timers/promises'
 import type {Context} from '../core/context.ts'
 import {FencedError, InvalidInputError, isRetryable, NotConnectedError} from '../core/errors.ts'
 import type {BusMessage, SubscribeOptions, Subscription, TopicPartition} from '../core/ports/bus.ts'
@@ -101,6 +102,8 @@ export class GroupSubscription implements Subscription {
   // Reading
 
   async #next(): Promise<IteratorResult<Delivery<BusMessage>>> {
+    // A consumer that never waits for anything would otherwise read all there is before a socket or a timer had its turn.
+    await turnOfEventLoop()
     for (;;) {
       if (this.#signal.aborted || this.#closing !== null) return {done: true, value: undefined}
       if (this.#failure !== undefined) throw this.#failure
