@@ -43,7 +43,7 @@ Paths: / the page, /api/markets|trades|candles|ticker|book the same data as JSON
     }
     await servePage(
       {
-        store: dataPaths(config.dataDir).store,
+        paths: dataPaths(config.dataDir),
         host: isHostGiven ? flags.host : config.serve.host,
         port: flags.port ?? config.serve.port,
         showMetrics: flags.metrics,

@@ -34,6 +34,7 @@ describe('coinpipe demo, in a browser', () => {
     const other = await browser.open(`${await addressOf(serve)}?market=upbit:ETH-KRW`)
     await until('the other market', async () => (await other.page.locator('#picker-symbol').textContent()) === 'ETH/KRW')
     await other.page.locator('#trades .trade').nth(3).waitFor()
+    await other.page.locator('#simulated').waitFor()
     expect(other.complaints).toEqual([])
     serve.child.kill('SIGINT')
     expect((await serve.ended).code).toBe(0)

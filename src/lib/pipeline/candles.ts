@@ -2,12 +2,13 @@ import {CandleAggregator} from '../aggregate/candle-aggregator.ts'
 import {decodeRecord, encodeRecord} from '../core/codec.ts'
 import type {Context} from '../core/context.ts'
 import {CoinpipeError, FencedError, isRetryable} from '../core/errors.ts'
-import type {Bus, BusAdmin, BusMessage, OutgoingRecord, Position, TopicPartition} from '../core/ports/bus.ts'
+import type {Bus, BusAdmin, BusMessage, OutgoingRecord, Position, Subscription, TopicPartition} from '../core/ports/bus.ts'
 import type {Checkpoints} from '../core/ports/checkpoints.ts'
 import type {Delivery} from '../core/ports/component.ts'
 import {type Candle, type CandleInterval, type MarketRecord, marketKey, type Trade} from '../core/records.ts'
 import {TOPICS} from '../core/topics.ts'
 import {messageDeadLetter} from './dead-letter.ts'
+import {type GroupProgress, groupProgress} from './start-positions.ts'
 
 export interface CandlesOptions {
   readonly bus: Bus
@@ -29,7 +30,8 @@ const COMPONENT = 'candles'
 const LABELS = {component: COMPONENT}
 const FLUSH_MS = 1000
 const SNAPSHOT_MS = 10_000
-const MAX_UNCOMMITTED = 256
+/** Trades that are kept until they are committed; more make the flush come earlier. */
+const FLUSH_RECORDS = 8000
 const RESTART_MS = 1000
 
 /**
@@ -60,6 +62,14 @@ interface PartitionState {
   readonly publishedBelow: number
   replaying: boolean
   next: number
+  /** Whether the subscription has held it: it is loaded a little before that. */
+  held: boolean
+}
+
+/** As the checkpoints have it. */
+interface Snapshot {
+  readonly key: string
+  readonly value: string
 }
 
 interface Saved {
@@ -73,6 +83,9 @@ class CandleRun {
   readonly #states = new Map<string, PartitionState>()
   readonly #letters: OutgoingRecord[] = []
   #uncommitted: Delivery<BusMessage>[] = []
+  #uncommittedRecords = 0
+  /** Flushes take turns: a transaction fences the one before it that has its id. */
+  #turn: Promise<void> = Promise.resolve()
   #savedAtMs = 0
 
   constructor(options: CandlesOptions, context: Context) {
@@ -89,19 +102,23 @@ class CandleRun {
         group,
         topics: [TOPICS.trade],
         instanceId: instance,
-        maxInFlight: MAX_UNCOMMITTED,
+        maxInFlight: FLUSH_RECORDS,
         startAt: (partitions) => this.#assigned(partitions),
       },
       reading,
     )
-    const flushing = this.#flushRegularly(reading).catch((error: unknown) => {
+    const flushing = this.#flushRegularly(subscription, reading).catch((error: unknown) => {
       stop.abort()
       throw error
     })
     flushing.catch(() => undefined)
     try {
-      for await (const delivery of subscription) this.#add(delivery)
+      for await (const delivery of subscription) {
+        this.#add(delivery)
+        if (this.#uncommittedRecords >= FLUSH_RECORDS) await this.#flush(false)
+      }
       await flushing
+      this.#forgetLost(subscription.assignment())
       await this.#flush(true)
     } finally {
       stop.abort()
@@ -112,31 +129,32 @@ class CandleRun {
   /** Loads what is saved of each partition and answers where to read on. */
   async #assigned(partitions: readonly TopicPartition[]): Promise<Position[]> {
     const {admin, group} = this.#options
-    const lags = await admin.lag(group)
-    const {offsets} = await admin.describeTopic(TOPICS.trade)
-    const find = <T extends TopicPartition>(list: readonly T[], at: TopicPartition) =>
-      list.find((entry) => entry.partition === at.partition)
-    return Promise.all(
-      partitions.map(async (source) => {
-        const earliest = find(offsets, source)?.earliest ?? 0
-        const committed = find(lags, source)?.committed ?? earliest
-        return this.#load(source, committed, earliest)
-      }),
-    )
+    const progress = await groupProgress(admin, group, partitions)
+    return Promise.all(progress.map((each) => this.#load(each)))
   }
 
-  async #load(source: TopicPartition, committed: number, earliest: number): Promise<Position> {
+  async #load({topic, partition, earliest, ...progress}: GroupProgress): Promise<Position> {
     const {checkpoints, intervals} = this.#options
-    const found = await checkpoints.get(this.#checkpointKey(source))
+    const source = {topic, partition}
+    const committed = progress.committed ?? earliest
+    const found = await checkpoints.get(this.#key(source))
     const saved = found ? (JSON.parse(found.value) as Saved) : undefined
     const usable = saved !== undefined && saved.offset <= committed
-    if (saved && !usable)
-      this.#context.logger.warn({...source, saved: saved.offset, committed}, 'the group was set back: building candles anew from there')
     const aggregator = usable ? CandleAggregator.restore(saved.windows, {intervals}) : new CandleAggregator({intervals})
+    if (saved && !usable) {
+      this.#context.logger.warn(
+        {...source, saved: saved.offset, committed},
+        'the group was set back, or the log is a new one: building candles anew from there',
+      )
+      // At once: the next start must not take the old windows for its own when the new offsets have passed theirs.
+      const {key, value} = this.#snapshot(source, committed, aggregator)
+      await checkpoints.put(key, value)
+    }
     const savedBelow = usable ? saved.offset : saved ? committed : earliest
     const start = usable ? Math.min(aggregator.rememberFrom, saved.offset) : savedBelow
     const replaying = savedBelow < committed
-    this.#states.set(stateKey(source), {source, aggregator, savedBelow, publishedBelow: committed, replaying, next: savedBelow})
+    const state = {source, aggregator, savedBelow, publishedBelow: committed, replaying, next: savedBelow, held: false}
+    this.#states.set(stateKey(source), state)
     return {...source, offset: start}
   }
 
@@ -144,6 +162,7 @@ class CandleRun {
     this.#context.metrics.counter('coinpipe_component_received_total').add(delivery.items.length, LABELS)
     for (const message of delivery.items) this.#addMessage(message)
     this.#uncommitted.push(delivery)
+    this.#uncommittedRecords += delivery.items.length
   }
 
   #addMessage(message: BusMessage): void {
@@ -173,18 +192,35 @@ class CandleRun {
     state.replaying = false
   }
 
-  async #flushRegularly(reading: AbortSignal): Promise<void> {
+  async #flushRegularly(subscription: Subscription, reading: AbortSignal): Promise<void> {
     while (!reading.aborted) {
       await this.#context.clock.sleep(this.#options.flushMs ?? FLUSH_MS, reading).catch(() => undefined)
+      this.#forgetLost(subscription.assignment())
       if (!reading.aborted) await this.#flush(false)
     }
   }
 
+  /** Partitions that went to another member have their windows and snapshots there from now on. */
+  #forgetLost(assignment: readonly TopicPartition[]): void {
+    const held = new Set(assignment.map(stateKey))
+    for (const [key, state] of this.#states) {
+      if (held.has(key)) state.held = true
+      else if (state.held) this.#states.delete(key)
+    }
+  }
+
+  #flush(last: boolean): Promise<void> {
+    const turn = this.#turn.then(() => this.#flushNow(last))
+    this.#turn = turn.catch(() => undefined)
+    return turn
+  }
+
   /** Publishes changed candles and commits the trades in them; now and then saves the windows as of that commit. */
-  async #flush(last: boolean): Promise<void> {
+  async #flushNow(last: boolean): Promise<void> {
     const {bus, group, instance} = this.#options
     const deliveries = this.#uncommitted
     this.#uncommitted = []
+    this.#uncommittedRecords = 0
     const letters = this.#letters.splice(0)
     const candles = this.#changed()
     const saves = this.#snapshots(last)
@@ -209,16 +245,22 @@ class CandleRun {
     return candles
   }
 
-  #snapshots(last: boolean): {key: string; value: string}[] {
+  #snapshots(last: boolean): Snapshot[] {
     const nowMs = this.#context.clock.monotonicMs()
     if (!last && nowMs - this.#savedAtMs < (this.#options.snapshotMs ?? SNAPSHOT_MS)) return []
     this.#savedAtMs = nowMs
     return [...this.#states.values()]
       .filter((state) => !state.replaying)
-      .map(({source, aggregator, next}) => {
-        const saved: Saved = {offset: next, windows: aggregator.snapshot()}
-        return {key: this.#checkpointKey(source), value: JSON.stringify(saved)}
-      })
+      .map(({source, aggregator, next}) => this.#snapshot(source, next, aggregator))
+  }
+
+  #snapshot(source: TopicPartition, offset: number, aggregator: CandleAggregator): Snapshot {
+    const saved: Saved = {offset, windows: aggregator.snapshot()}
+    return {key: this.#key(source), value: JSON.stringify(saved)}
+  }
+
+  #key(source: TopicPartition): string {
+    return `candles/${this.#options.group}/${stateKey(source)}`
   }
 
   #toOutgoing(candle: Candle): OutgoingRecord {
@@ -231,10 +273,6 @@ class CandleRun {
     const {metrics} = this.#context
     for (const candle of candles) metrics.counter('coinpipe_candles_total').add(1, {kind: candle.closed ? 'closed' : 'open'})
     metrics.counter('coinpipe_component_sent_total').add(candles.length, LABELS)
-  }
-
-  #checkpointKey({topic, partition}: TopicPartition): string {
-    return `candles/${this.#options.group}/${topic}/${partition}`
   }
 }
 

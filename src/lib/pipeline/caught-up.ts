@@ -1,6 +1,7 @@
 import type {Clock} from '../core/context.ts'
-import type {BusAdmin, Position} from '../core/ports/bus.ts'
+import type {BusAdmin} from '../core/ports/bus.ts'
 import type {Sink} from '../core/ports/sink.ts'
+import {isAt} from './start-positions.ts'
 
 const POLL_MS = 20
 
@@ -9,7 +10,7 @@ export function groupCaughtUp(admin: BusAdmin, group: string, deadline: AbortSig
   return until(async () => (await admin.lag(group)).every(({lag}) => lag === 0), deadline, clock)
 }
 
-/** The same by the positions that a sink keeps beside its rows, which may be behind the group's while a new store is being filled. */
+/** The same, and the positions that a sink keeps beside its rows too: they are behind the group's while a new store is being filled. */
 export function sinkCaughtUp(
   {admin, sink, group, topics}: {admin: BusAdmin; sink: Sink; group: string; topics: readonly string[]},
   deadline: AbortSignal,
@@ -17,10 +18,11 @@ export function sinkCaughtUp(
 ): Promise<boolean> {
   return until(
     async () => {
+      if (!(await admin.lag(group)).every(({lag}) => lag === 0)) return false
+      if (!sink.keepsPositions) return true
       const described = await Promise.all(topics.map((topic) => admin.describeTopic(topic)))
       const ends = described.flatMap(({offsets}) => offsets)
       const positions = await sink.positions(group, ends)
-      if (positions.length === 0) return (await admin.lag(group)).every(({lag}) => lag === 0)
       return ends.every(
         (end) => end.latest === end.earliest || (positions.find((position) => isAt(position, end))?.offset ?? 0) >= end.latest,
       )
@@ -28,10 +30,6 @@ export function sinkCaughtUp(
     deadline,
     clock,
   )
-}
-
-function isAt(position: Position, at: {readonly topic: string; readonly partition: number}): boolean {
-  return position.topic === at.topic && position.partition === at.partition
 }
 
 async function until(reached: () => Promise<boolean>, deadline: AbortSignal, clock: Clock): Promise<boolean> {

@@ -1,4 +1,4 @@
-import {mkdtemp, rm, writeFile} from 'node:fs/promises'
+import {mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises'
 import {createServer} from 'node:net'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
@@ -63,6 +63,11 @@ export async function runDemo(options: DemoOptions, context: RunContext): Promis
 
 async function runMarket(options: DemoOptions, simulator: Simulator, dataDir: string, context: RunContext): Promise<string> {
   const path = join(dataDir, 'coinpipe.yaml')
+  await mkdir(dataDir, {recursive: true})
+  await writeFile(
+    dataPaths(dataDir).simulatedMark,
+    'The data in this folder is made up: coinpipe demo collected it from a simulated exchange.\n',
+  )
   const port = options.port ?? (await usualOrFreePort(options.host))
   await writeFile(path, stringify(demoConfig(options.host, port, simulator, dataDir)))
   const {config} = await loadConfig({path, env: {}, defaultDataDir: dataDir})
@@ -73,7 +78,7 @@ async function runMarket(options: DemoOptions, simulator: Simulator, dataDir: st
     url = address
     options.onListening(address)
   }
-  await runUp(config, {simulated: true, onListening}, {...context, signal: stop.signal})
+  await runUp(config, {onListening}, {...context, signal: stop.signal})
   stop.abort()
   await stopping
   return url

@@ -1,6 +1,6 @@
 import type {Context} from '../core/context.ts'
 import {AbortedError, type CoinpipeError} from '../core/errors.ts'
-import type {Health} from '../core/health.ts'
+import type {Health, HealthState} from '../core/health.ts'
 import type {Bus, BusAdmin, OutgoingRecord} from '../core/ports/bus.ts'
 import type {Source} from '../core/ports/source.ts'
 import type {Router} from '../core/router.ts'
@@ -37,16 +37,24 @@ export interface ExchangePipelineOptions {
 export async function runExchangePipeline(options: ExchangePipelineOptions, signal: AbortSignal, context: Context): Promise<void> {
   const {name, exchange, paths} = options
   const folder = paths.ingest(name)
-  const release = await takeLock(`${folder}/lock`, `ingest '${name}'`)
+  const release = await takeLock(`${folder}/lock.sqlite`, `ingest '${name}'`)
   const spill = await Spill.open({directory: `${folder}/spill`, maxBytes: options.spillMaxBytes}, context)
+  const health = new IngestHealth(options.health, `ingest ${name}`)
   const publisher = new Publisher(
-    {bus: options.bus, spill, component: exchange, onRefused: (record, error) => setRecordAside(options, record, error)},
+    {
+      bus: options.bus,
+      spill,
+      component: exchange,
+      onRefused: (record, error) => setRecordAside(options, record, error),
+      onSpilling: (spilling) => health.setSpilling(spilling),
+    },
     context,
   )
   try {
+    health.set('starting', 'publishing what an earlier run left on disk')
     publisher.resume()
     if (!(await publisher.drained(signal))) return
-    await runFeed(options, publisher, signal, context).catch((error: unknown) => {
+    await runFeed(options, publisher, health, signal, context).catch((error: unknown) => {
       if (!(error instanceof AbortedError && signal.aborted)) throw error
     })
     if (!(await publisher.drained(drainDeadline(signal)))) {
@@ -55,19 +63,24 @@ export async function runExchangePipeline(options: ExchangePipelineOptions, sign
   } finally {
     await publisher.close()
     await release()
+    health.set('down', 'stopped')
   }
 }
 
-async function runFeed(options: ExchangePipelineOptions, publisher: Publisher, signal: AbortSignal, context: Context): Promise<void> {
-  const {name, exchange, router, health} = options
-  const component = `ingest ${name}`
-  health.set(component, 'starting', 'connecting')
+async function runFeed(
+  options: ExchangePipelineOptions,
+  publisher: Publisher,
+  health: IngestHealth,
+  signal: AbortSignal,
+  context: Context,
+): Promise<void> {
+  const {exchange, router} = options
+  health.set('starting', 'connecting')
   const source = await connectFeed(options, signal, context)
   try {
-    health.set(component, 'up')
+    health.set('up')
     await runIngest({source, publisher, exchange, component: exchange, partitionOf: router.partitionOf}, signal, context)
   } finally {
-    health.set(component, 'down', 'stopped')
     await source.close()
   }
 }
@@ -88,6 +101,39 @@ async function resumePoints(admin: BusAdmin, exchange: string): Promise<ResumePo
   const tail = await readTail(admin, TOPICS.trade, RESUME_TAIL_MS)
   for await (const record of tail.records) if ('exchange' in record && record.exchange === exchange) scan.add(record)
   return scan.points(tail.since)
+}
+
+/** A collector as `/healthz` shows it: what it is doing, and degraded while it works and spills. */
+class IngestHealth {
+  readonly #health: Health
+  readonly #component: string
+  #state: HealthState = 'starting'
+  #message: string | undefined
+  #spilling = false
+
+  constructor(health: Health, component: string) {
+    this.#health = health
+    this.#component = component
+  }
+
+  set(state: HealthState, message?: string): void {
+    this.#state = state
+    this.#message = message
+    this.#tell()
+  }
+
+  setSpilling(spilling: boolean): void {
+    this.#spilling = spilling
+    this.#tell()
+  }
+
+  #tell(): void {
+    if (this.#spilling && this.#state === 'up') {
+      this.#health.set(this.#component, 'degraded', 'the bus is down or slow: records wait on disk')
+    } else {
+      this.#health.set(this.#component, this.#state, this.#message)
+    }
+  }
 }
 
 async function setRecordAside({bus, exchange}: ExchangePipelineOptions, record: OutgoingRecord, error: CoinpipeError): Promise<void> {

@@ -5,6 +5,8 @@ export interface DataPaths {
   readonly log: string
   readonly store: string
   readonly checkpoints: string
+  /** There where the data is of a simulated exchange. */
+  readonly simulatedMark: string
   /** Folder of one pipeline's spill and lock. */
   ingest(pipeline: string): string
 }
@@ -14,6 +16,7 @@ export function dataPaths(dataDir: string): DataPaths {
     log: join(dataDir, 'log', 'coinpipe-log.sqlite'),
     store: join(dataDir, 'store', 'coinpipe-store.sqlite'),
     checkpoints: join(dataDir, 'state', 'coinpipe-checkpoints.sqlite'),
+    simulatedMark: join(dataDir, 'SIMULATED'),
     ingest: (pipeline) => join(dataDir, 'ingest', pipeline),
   }
 }

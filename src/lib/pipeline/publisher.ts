@@ -12,6 +12,8 @@ export interface PublisherOptions {
   readonly patienceMs?: number
   /** A record that the bus refuses for what it is. */
   readonly onRefused: (record: OutgoingRecord, error: CoinpipeError) => Promise<void>
+  /** Told when records begin to wait on disk, and when all of them have gone to the bus. */
+  readonly onSpilling?: (spilling: boolean) => void
 }
 
 const PATIENCE_MS = 250
@@ -40,6 +42,7 @@ export class Publisher {
   /** What the first batches on disk are copies of; the drain leaves out those that the bus took after all. */
   #copied: InFlight[] = []
   #appends = 0
+  #told = false
   #draining: Promise<void> | undefined
   #fatal: unknown
 
@@ -80,6 +83,13 @@ export class Publisher {
 
   #isSpilling(): boolean {
     return this.#draining !== undefined || this.#appends > 0 || !this.#options.spill.isEmpty
+  }
+
+  #tell(): void {
+    const spilling = this.#isSpilling()
+    if (spilling === this.#told) return
+    this.#told = spilling
+    this.#options.onSpilling?.(spilling)
   }
 
   async #publishDirectly(records: readonly OutgoingRecord[]): Promise<void> {
@@ -169,6 +179,7 @@ export class Publisher {
     const {spill, component} = this.#options
     const {metrics, logger} = this.#context
     this.#appends += 1
+    this.#tell()
     const appending = spill.append(records)
     if (spill.isFull) logger.warn({component, bytes: spill.bytes}, 'the spill is full, slowing the source down')
     try {
@@ -178,6 +189,7 @@ export class Publisher {
     } finally {
       this.#appends -= 1
       this.#startDraining()
+      this.#tell()
     }
   }
 
@@ -190,7 +202,9 @@ export class Publisher {
       .finally(() => {
         this.#draining = undefined
         this.#startDraining()
+        this.#tell()
       })
+    this.#tell()
   }
 
   async #drain(): Promise<void> {

@@ -1,15 +1,15 @@
+import {existsSync} from 'node:fs'
 import {openMarketReader} from '../store/embedded/reader.ts'
 import {builtPageDirectory} from '../web/page-files.ts'
 import {startServer, type WebContext} from '../web/server.ts'
+import type {DataPaths} from './paths.ts'
 
 export interface ServeOptions {
-  /** The store's file. It may come later, or go and come back: the page says so and goes on. */
-  readonly store: string
+  /** Of the store, which may come later, or go and come back: the page says so and goes on; and of the mark of simulated data. */
+  readonly paths: Pick<DataPaths, 'store' | 'simulatedMark'>
   readonly host: string
   /** 0 takes any free port. */
   readonly port: number
-  /** Marks the page. */
-  readonly simulated?: boolean
   /** False leaves `/metrics` away. */
   readonly showMetrics?: boolean
   /** The page's address, as soon as it is served. */
@@ -17,10 +17,16 @@ export interface ServeOptions {
 }
 
 /** Serves the live page until `signal` aborts. */
-export async function servePage({store, onListening, ...options}: ServeOptions, context: WebContext, signal: AbortSignal): Promise<void> {
-  const reader = openMarketReader({path: store}, context)
+export async function servePage({paths, onListening, ...options}: ServeOptions, context: WebContext, signal: AbortSignal): Promise<void> {
+  const reader = openMarketReader({path: paths.store}, context)
   try {
-    const server = await startServer({...options, context, reader, pageDirectory: builtPageDirectory()})
+    const server = await startServer({
+      ...options,
+      simulated: existsSync(paths.simulatedMark),
+      context,
+      reader,
+      pageDirectory: builtPageDirectory(),
+    })
     context.logger.info({url: server.url}, 'live page')
     onListening?.(server.url)
     await aborted(signal)

@@ -1,15 +1,18 @@
 import {decodeRecord} from '../core/codec.ts'
 import type {Context} from '../core/context.ts'
 import {AbortedError, CoinpipeError, FencedError, isRetryable} from '../core/errors.ts'
-import type {Bus, BusMessage, OutgoingRecord, Position} from '../core/ports/bus.ts'
+import {given} from '../core/given.ts'
+import type {Bus, BusAdmin, BusMessage, OutgoingRecord, Position, TopicPartition} from '../core/ports/bus.ts'
 import type {Delivery} from '../core/ports/component.ts'
 import type {Sink, SinkItem} from '../core/ports/sink.ts'
 import {messageDeadLetter, setAside} from './dead-letter.ts'
 import {drainDeadline} from './drain.ts'
 import {retrying} from './retry.ts'
+import {sinkStart} from './start-positions.ts'
 
 export interface SinkRunOptions {
   readonly bus: Bus
+  readonly admin: BusAdmin
   readonly sink: Sink
   /** Consumer group; also names the dead-letter topics. */
   readonly group: string
@@ -20,67 +23,97 @@ export interface SinkRunOptions {
 }
 
 interface Decoded {
-  readonly items: SinkItem[]
-  readonly letters: OutgoingRecord[]
+  readonly items: readonly SinkItem[]
+  readonly letters: readonly OutgoingRecord[]
 }
+
+/** Most items of one write: one transaction, one sync. */
+const BATCH_RECORDS = 5000
 
 /**
  * Bus → sink until `signal` aborts; what was read by then is written and committed. At least once with an idempotent sink: offsets are committed
- * after the sink has the rows, and a refused record only after its dead letter is on the bus.
+ * after the sink has the rows, and a refused record only after its dead letter is on the bus. While one batch is written the next is decoded.
  */
 export async function runSink(options: SinkRunOptions, signal: AbortSignal, context: Context): Promise<void> {
-  const {bus, sink, group, topics, instanceId} = options
-  const subscription = bus.subscribe(
-    {group, topics, startAt: (partitions) => sink.positions(group, partitions), ...(instanceId === undefined ? {} : {instanceId})},
-    signal,
-  )
-  const deadline = drainDeadline(signal)
+  const {bus, group, topics, component, instanceId} = options
+  const startAt = (partitions: readonly TopicPartition[]) => sinkStart(options, partitions, context)
+  const subscription = bus.subscribe({group, topics, maxBatchRecords: BATCH_RECORDS, startAt, ...given({instanceId})}, signal)
+  const writer = new BatchWriter(options, drainDeadline(signal), context)
+  const commits = new Set<Promise<void>>()
+  let writing: Promise<void> = Promise.resolve()
   try {
-    for await (const delivery of subscription) await handle(delivery, options, deadline, context)
+    for await (const delivery of subscription) {
+      context.metrics.counter('coinpipe_component_received_total').add(delivery.items.length, {component})
+      const decoded = decode(delivery.items, group)
+      await writing
+      writing = writer.write(delivery, decoded).then(() => {
+        const commit = writer.commit(delivery).finally(() => commits.delete(commit))
+        commits.add(commit)
+      })
+      writing.catch(() => undefined)
+    }
+    await writing
+    await Promise.all(commits)
   } finally {
     await subscription.close()
   }
 }
 
-async function handle(delivery: Delivery<BusMessage>, options: SinkRunOptions, deadline: AbortSignal, context: Context): Promise<void> {
-  const {component} = options
-  context.metrics.counter('coinpipe_component_received_total').add(delivery.items.length, {component})
-  try {
-    await write(delivery.items, options, deadline, context)
-  } catch (error) {
-    await delivery.ack(error instanceof Error ? error : new AbortedError())
-    throw error
-  }
-  try {
-    await delivery.ack()
-  } catch (error) {
-    if (!(error instanceof FencedError || isRetryable(error))) throw error
-    context.logger.warn(
-      {component, code: error.code, reason: error.message},
-      'written but not committed: the batch is delivered again, and known by its ids',
-    )
-  }
-}
+/** Writes deliveries one after the other. */
+class BatchWriter {
+  readonly #options: SinkRunOptions
+  readonly #deadline: AbortSignal
+  readonly #context: Context
 
-async function write(messages: readonly BusMessage[], options: SinkRunOptions, deadline: AbortSignal, context: Context): Promise<void> {
-  const {bus, sink, group, component} = options
-  const policy = {component, stage: 'write', signal: deadline}
-  const startedMs = context.clock.monotonicMs()
-  const next = nextPositions(messages)
-  let {items, letters} = decode(messages, group)
-  for (;;) {
-    await retrying(() => setAside(bus, letters), policy, context)
-    countDeadLetters(letters, component, context)
-    const result = await retrying(() => sink.write({group, items, next}), policy, context)
-    if (result.refused.length === 0) break
-    letters = result.refused.flatMap((refused) => {
-      const item = items[refused.index]
-      return item ? [messageDeadLetter(group, item.message, {...refused, attempts: 1})] : []
-    })
-    const refused = new Set(result.refused.map(({index}) => index))
-    items = items.filter((_, index) => !refused.has(index))
+  constructor(options: SinkRunOptions, deadline: AbortSignal, context: Context) {
+    this.#options = options
+    this.#deadline = deadline
+    this.#context = context
   }
-  observe(items, startedMs, component, context)
+
+  /** Resolves once every item is in the sink or in the dead-letter topic. Rejects, having handed the delivery back, where neither can be. */
+  async write(delivery: Delivery<BusMessage>, decoded: Decoded): Promise<void> {
+    const startedMs = this.#context.clock.monotonicMs()
+    try {
+      const items = await this.#writeAll(decoded, nextPositions(delivery.items))
+      observe(items, startedMs, this.#options.component, this.#context)
+    } catch (error) {
+      await delivery.ack(error instanceof Error ? error : new AbortedError())
+      throw error
+    }
+  }
+
+  /** A commit that fails is no loss: the batch is delivered again, and known by its ids. */
+  async commit(delivery: Delivery<BusMessage>): Promise<void> {
+    try {
+      await delivery.ack()
+    } catch (error) {
+      if (!(error instanceof FencedError || isRetryable(error))) throw error
+      const {component} = this.#options
+      this.#context.logger.warn(
+        {component, code: error.code, reason: error.message},
+        'written but not committed: the batch is delivered again',
+      )
+    }
+  }
+
+  async #writeAll({items, letters}: Decoded, next: readonly Position[]): Promise<readonly SinkItem[]> {
+    const {bus, sink, group, component} = this.#options
+    const policy = {component, stage: 'write', signal: this.#deadline}
+    for (let pending = items, refusals = letters; ; ) {
+      await retrying(() => setAside(bus, refusals), policy, this.#context)
+      countDeadLetters(refusals, component, this.#context)
+      const batch = pending
+      const {refused} = await retrying(() => sink.write({group, items: batch, next}), policy, this.#context)
+      if (refused.length === 0) return batch
+      refusals = refused.flatMap((refusal) => {
+        const item = batch[refusal.index]
+        return item ? [messageDeadLetter(group, item.message, {...refusal, attempts: 1})] : []
+      })
+      const indexes = new Set(refused.map(({index}) => index))
+      pending = batch.filter((_, index) => !indexes.has(index))
+    }
+  }
 }
 
 function decode(messages: readonly BusMessage[], group: string): Decoded {

@@ -87,7 +87,7 @@ export class System {
     const [settings] = Object.values(this.#config.sinks)
     const sink: Sink = createEmbeddedStore({path: this.paths.store, ...given({retention: settings?.retention})}, this.#context)
     await this.#open(sink, 'store')
-    const options = {bus: this.bus, sink, group, topics, component: 'store'}
+    const options = {bus: this.bus, admin: this.bus, sink, group, topics, component: 'store'}
     return {
       name: group,
       component: 'store',

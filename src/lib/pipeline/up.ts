@@ -10,8 +10,6 @@ import {System} from './system.ts'
 
 export interface UpOptions {
   readonly count?: number | undefined
-  /** Marks the page. */
-  readonly simulated?: boolean
   /** The page's address, as soon as it is served. */
   readonly onListening?: (url: string) => void
 }
@@ -60,6 +58,6 @@ function feedOf({kind: _kind, exchange: _exchange, channels, symbols, ...rest}: 
   return {channels, symbols, ...given(rest)}
 }
 
-function page({serve}: Config, {paths}: System, {simulated = false, onListening}: UpOptions, context: RunContext): Stage {
-  return {name: 'page', run: (signal) => servePage({...serve, store: paths.store, simulated, onListening}, context, signal)}
+function page({serve}: Config, {paths}: System, {onListening}: UpOptions, context: RunContext): Stage {
+  return {name: 'page', run: (signal) => servePage({...serve, paths, onListening}, context, signal)}
 }

@@ -19,9 +19,11 @@ async function setUp(options: {directory?: string; maxBytes?: number; patienceMs
   const spill = await Spill.open({directory, maxBytes: options.maxBytes ?? 1e9}, context)
   const refused: OutgoingRecord[] = []
   const onRefused = async (record: OutgoingRecord) => void refused.push(record)
-  const publisher = new Publisher({bus, spill, component: 'test', patienceMs: options.patienceMs ?? 10_000, onRefused}, context)
+  const spilling: boolean[] = []
+  const onSpilling = (now: boolean) => void spilling.push(now)
+  const publisher = new Publisher({bus, spill, component: 'test', patienceMs: options.patienceMs ?? 10_000, onRefused, onSpilling}, context)
   onTestFinished(() => publisher.close())
-  return {bus, spill, publisher, refused, context, directory}
+  return {bus, spill, publisher, refused, spilling, context, directory}
 }
 
 function batch(...names: string[]): OutgoingRecord[] {
@@ -105,6 +107,20 @@ describe('publisher', () => {
     await publisher.send(records)
     expect(await published(bus)).toEqual(['a', 'b', 'd', 'e'])
     expect(refused.map(({value}) => value)).toEqual(['c'])
+  })
+
+  it('tells when it begins to spill and when all has gone to the bus', async () => {
+    const {bus, publisher, spilling} = await setUp()
+    await publisher.send(batch('a'))
+    expect(spilling).toEqual([])
+    bus.mood = 'down'
+    await publisher.send(batch('b'))
+    await publisher.send(batch('c'))
+    expect(spilling).toEqual([true])
+    bus.mood = 'well'
+    await publisher.drained(NEVER)
+    await until('it to tell', () => spilling.length === 2)
+    expect(spilling).toEqual([true, false])
   })
 
   it('stops waiting to be drained when it is told to', async () => {

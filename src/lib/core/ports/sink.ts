@@ -37,11 +37,13 @@ export interface SinkResult {
 }
 
 export interface Sink extends Component {
+  /** Whether {@link Sink.positions} tells anything; if so, every partition that was ever written has one. */
+  readonly keepsPositions: boolean
   /**
    * Resolves with nothing refused only when every item and the positions are durable. Safe to repeat with the same ids. Rejects when the
    * whole batch should be tried again.
    */
   write(batch: SinkBatch): Promise<SinkResult>
-  /** Positions kept beside the rows; empty where the sink keeps none. They win over the group's committed offsets. */
+  /** Positions kept beside the rows; empty where the sink keeps none. Where they differ from what the group committed, the earlier one counts. */
   positions(group: string, partitions: readonly TopicPartition[]): Promise<readonly Position[]>
 }

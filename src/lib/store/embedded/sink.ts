@@ -48,6 +48,7 @@ export function createEmbeddedStore(options: EmbeddedStoreOptions, context: Cont
 const COMPONENT = {component: 'store'}
 
 class EmbeddedStore implements Sink {
+  readonly keepsPositions = true
   private readonly options: EmbeddedStoreOptions
   private readonly context: Context
   private connected = false

@@ -1,50 +1,50 @@
-import {mkdir, readFile, rm, writeFile} from 'node:fs/promises'
+import {mkdir} from 'node:fs/promises'
 import {dirname} from 'node:path'
-import {CoinpipeError, EXIT} from '../../core/errors.ts'
-import {currentProcess, isSameProcess, type ProcessIdentity} from '../../core/process-identity.ts'
+import {DatabaseSync} from 'node:sqlite'
+import {CoinpipeError, type ErrorDetails, EXIT} from '../../core/errors.ts'
 
 /** Something that one process at a time may do is being done by another one. */
 export class AlreadyRunningError extends CoinpipeError {
   readonly code = 'COINPIPE_ALREADY_RUNNING'
-  constructor(what: string, owner: ProcessIdentity, path: string) {
-    super(`${what} is running already: process ${owner.pid} holds ${path}`, {
+  constructor(what: string, path: string, details: ErrorDetails = {}) {
+    super(`${what} is running already: another process holds ${path}`, {
       exitCode: EXIT.usage,
-      remedy: ['stop that process first, or give this one a name of its own with --name'],
+      remedy: [`stop that process first (who it is: lsof ${path}), or give this one a name of its own with --name`],
+      ...details,
     })
   }
 }
 
-const ATTEMPTS = 3
+/** The lock's file cannot be made or opened: rights, a read-only mount, a full disk. */
+export class LockUnusableError extends CoinpipeError {
+  readonly code = 'COINPIPE_LOCK_UNUSABLE'
+  constructor(what: string, path: string, details: ErrorDetails & {readonly cause: unknown}) {
+    super(`${what} cannot take its lock ${path}: ${details.cause instanceof Error ? details.cause.message : String(details.cause)}`, {
+      remedy: [`make the folder writable and see that the disk has room: ls -la ${dirname(path)}; df -h ${dirname(path)}`],
+      ...details,
+    })
+  }
+}
+
+/** https://sqlite.org/rescode.html#busy */
+const SQLITE_BUSY = 5
 
 /**
- * Takes a lock file for this process; the answer releases it. A file left by a process that died is taken over. Rejects with
- * AlreadyRunningError while its process lives, also where that cannot be told (another container on the same folder).
+ * Takes a lock for this process; the answer releases it. The lock is the operating system's, on a file that stays, taken through SQLite because Node has
+ * no call for it: so it is gone with its process however that ends, and of two that race for it one wins. Keep the answer for as long: a connection that
+ * is garbage lets go of its locks. Rejects with AlreadyRunningError or LockUnusableError.
  */
 export async function takeLock(path: string, what: string): Promise<() => Promise<void>> {
-  await mkdir(dirname(path), {recursive: true})
-  const mine = JSON.stringify(currentProcess())
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await writeFile(path, mine, {flag: 'wx'})
-      return () => release(path, mine)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || attempt === ATTEMPTS) throw error
-    }
-    const owner = await readOwner(path)
-    if (owner && isSameProcess(owner) !== false) throw new AlreadyRunningError(what, owner, path)
-    await rm(path, {force: true})
-  }
-}
-
-async function readOwner(path: string): Promise<ProcessIdentity | undefined> {
+  let db: DatabaseSync | undefined
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as ProcessIdentity
-  } catch {
-    // Gone since, or torn by a crash while it was written: nobody's.
-    return undefined
+    await mkdir(dirname(path), {recursive: true})
+    const opened = new DatabaseSync(path, {timeout: 0})
+    db = opened
+    opened.exec('BEGIN EXCLUSIVE')
+    return async () => opened.close()
+  } catch (cause) {
+    db?.close()
+    if (cause instanceof Error && 'errcode' in cause && cause.errcode === SQLITE_BUSY) throw new AlreadyRunningError(what, path, {cause})
+    throw new LockUnusableError(what, path, {cause})
   }
-}
-
-async function release(path: string, mine: string): Promise<void> {
-  if ((await readFile(path, 'utf8').catch(() => '')) === mine) await rm(path, {force: true})
 }
