@@ -4,6 +4,8 @@
 const BENCHES: Readonly<Record<string, () => Promise<{run(): Promise<boolean>}>>> = {
   startup: () => import('./startup.ts'),
   decode: () => import('./decode.ts'),
+  throughput: () => import('./throughput.ts'),
+  latency: () => import('./latency.ts'),
 }
 
 const named = process.argv.slice(2)

@@ -9,3 +9,6 @@ export function workerEntry(name: WorkerName): URL {
   const bundled = typeof COINPIPE_BUNDLED !== 'undefined' && COINPIPE_BUNDLED
   return bundled ? new URL(`./${name}.mjs`, import.meta.url) : new URL(`../../workers/${name}.ts`, import.meta.url)
 }
+
+/** A writer's objects die young, batch by batch: a small nursery costs it little time and saves tens of megabytes. */
+export const WRITER_LIMITS = {maxYoungGenerationSizeMb: 12}

@@ -4,15 +4,15 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {stringify} from 'yaml'
 import {loadConfig} from '../config/load.ts'
-import {recordId} from '../core/ids.ts'
-import type {MarketReader} from '../core/ports/market-reader.ts'
+import type {Trade} from '../core/records.ts'
 import {symbolOfCode} from '../exchanges/upbit/symbols.ts'
 import {type Simulator, startSimulator} from '../simulate/simulator.ts'
 import {openMarketReader} from '../store/embedded/reader.ts'
-import {type Census, censusOfLog, censusOfStore} from './census.ts'
+import {tradesInLog, tradesInStore} from './census.ts'
 import {dataPaths} from './paths.ts'
 import type {RunContext} from './run.ts'
 import {System} from './system.ts'
+import {Tally} from './tally.ts'
 import {runUp} from './up.ts'
 
 export interface DemoOptions {
@@ -30,7 +30,7 @@ export interface DemoOptions {
 /** Every trade of the simulated exchange, followed to the end. */
 export interface DemoSummary {
   readonly simulated: true
-  /** Trades that the simulated exchange made, by its own ledger. */
+  /** Trades that the simulated exchange made, by its own ledger (which holds the newest 2.6 million). */
   readonly sent: number
   /** Of these, how many are on the log, and in the store. */
   readonly logged: number
@@ -42,6 +42,8 @@ export interface DemoSummary {
   /** The live page. */
   readonly url: string
 }
+
+type Counts = Omit<DemoSummary, 'simulated' | 'url'>
 
 const USUAL_PORT = 8790
 const QUIET_MS = 300
@@ -114,27 +116,28 @@ async function stopWhenRead(simulator: Simulator, stop: AbortController, {signal
   }
 }
 
-async function count(simulator: Simulator, dataDir: string, context: RunContext): Promise<Omit<DemoSummary, 'simulated' | 'url'>> {
+async function count(simulator: Simulator, dataDir: string, context: RunContext): Promise<Counts> {
   const {config} = await loadConfig({path: join(dataDir, 'coinpipe.yaml'), env: {}, defaultDataDir: dataDir})
   const system = await System.open(config, {...context, signal: AbortSignal.timeout(60_000)})
   const reader = openMarketReader({path: dataPaths(dataDir).store}, context)
   try {
-    return await compare(simulator, await censusOfLog(system.bus), await stored(reader))
+    await reader.connect()
+    return await compare(simulator, tradesInLog(system.bus), tradesInStore(reader))
   } finally {
     await reader.close()
     await system.close()
   }
 }
 
-async function stored(reader: MarketReader): Promise<Census> {
-  await reader.connect()
-  return censusOfStore(reader)
-}
-
-function compare({ledger}: Simulator, logged: Census, stored: Census): Omit<DemoSummary, 'simulated' | 'url'> {
-  let lost = 0
-  for (const {market, sequentialId} of ledger.trades()) {
-    if (!stored.ids.has(recordId('trade', 'upbit', symbolOfCode(market) ?? market, sequentialId))) lost += 1
-  }
-  return {sent: ledger.count(), logged: logged.ids.size, stored: stored.ids.size, lost, duplicated: stored.repeated}
+/** Only trades of this run count: a kept folder may have those of earlier ones. */
+async function compare({ledger}: Simulator, logged: AsyncIterable<Trade>, stored: AsyncIterable<Trade>): Promise<Counts> {
+  const sent = new Map(
+    ledger.markets.map((code) => [symbolOfCode(code) ?? code, Array.from(ledger.trades(code), (trade) => trade.sequentialId)]),
+  )
+  const [log, store] = [new Tally(sent), new Tally(sent)]
+  for await (const {symbol, tradeId} of logged) log.add(symbol, tradeId)
+  for await (const {symbol, tradeId} of stored) store.add(symbol, tradeId)
+  const count = [...sent.values()].reduce((sum, ids) => sum + ids.length, 0)
+  const {found, repeated} = store.result()
+  return {sent: count, logged: log.result().found, stored: found, lost: count - found, duplicated: repeated}
 }

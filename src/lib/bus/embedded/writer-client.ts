@@ -1,6 +1,6 @@
 import {Worker} from 'node:worker_threads'
 import {NotConnectedError} from '../../core/errors.ts'
-import {workerEntry} from '../../core/worker-entry.ts'
+import {WRITER_LIMITS, workerEntry} from '../../core/worker-entry.ts'
 import {orLate} from '../deadline.ts'
 import {fromFailure, WriterLostError} from '../errors.ts'
 import {ByteGate} from './byte-gate.ts'
@@ -154,7 +154,7 @@ export class WriterClient {
   async #start(): Promise<void> {
     const {path, busyTimeoutMs, lingerMs, retentionCheckMs} = this.#options
     const workerData: WriterOptions = {path, busyTimeoutMs, lingerMs, retentionCheckMs}
-    const worker = new Worker(workerEntry('bus-writer'), {workerData, name: 'bus-writer'})
+    const worker = new Worker(workerEntry('bus-writer'), {workerData, name: 'bus-writer', resourceLimits: WRITER_LIMITS})
     const opened = Promise.withResolvers<void>()
     let death: Error | undefined
     worker.on('message', (message: FromWriter) => this.#onMessage(message, opened))

@@ -1,6 +1,6 @@
 import {Worker} from 'node:worker_threads'
 import {DeadlineError} from '../../core/errors.ts'
-import {workerEntry} from '../../core/worker-entry.ts'
+import {WRITER_LIMITS, workerEntry} from '../../core/worker-entry.ts'
 import type {StoreRetention} from './batch.ts'
 import {StoreCorruptError, StoreSchemaError, StoreWriterError, storeError} from './errors.ts'
 import {SCHEMA_VERSION} from './schema.ts'
@@ -32,7 +32,7 @@ export class WriterClient {
 
   private constructor(path: string) {
     this.path = path
-    this.worker = new Worker(workerEntry('store-writer'))
+    this.worker = new Worker(workerEntry('store-writer'), {name: 'store-writer', resourceLimits: WRITER_LIMITS})
     this.worker.on('message', (reply: WriterReply) => this.settle(reply))
     this.worker.on('error', (error) => this.end(error instanceof Error ? error.message : String(error), error))
     this.worker.on('exit', (code) => this.end(`exit code ${code}`))
