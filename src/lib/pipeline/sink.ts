@@ -37,23 +37,36 @@ const BATCH_RECORDS = 5000
 export async function runSink(options: SinkRunOptions, signal: AbortSignal, context: Context): Promise<void> {
   const {bus, group, topics, component, instanceId} = options
   const startAt = (partitions: readonly TopicPartition[]) => sinkStart(options, partitions, context)
-  const subscription = bus.subscribe({group, topics, maxBatchRecords: BATCH_RECORDS, startAt, ...given({instanceId})}, signal)
+  const stop = new AbortController()
+  const subscription = bus.subscribe(
+    {group, topics, maxBatchRecords: BATCH_RECORDS, startAt, ...given({instanceId})},
+    AbortSignal.any([signal, stop.signal]),
+  )
   const writer = new BatchWriter(options, drainDeadline(signal), context)
   const commits = new Set<Promise<void>>()
   let writing: Promise<void> = Promise.resolve()
+  let failure: unknown
+  const fail = (error: unknown) => {
+    failure ??= error
+    stop.abort()
+  }
   try {
     for await (const delivery of subscription) {
       context.metrics.counter('coinpipe_component_received_total').add(delivery.items.length, {component})
       const decoded = decode(delivery.items, group)
       await writing
       writing = writer.write(delivery, decoded).then(() => {
-        const commit = writer.commit(delivery).finally(() => commits.delete(commit))
+        const commit = writer
+          .commit(delivery)
+          .catch(fail)
+          .finally(() => commits.delete(commit))
         commits.add(commit)
       })
-      writing.catch(() => undefined)
+      writing.catch(fail)
     }
     await writing
     await Promise.all(commits)
+    if (failure) throw failure
   } finally {
     await subscription.close()
   }

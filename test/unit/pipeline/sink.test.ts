@@ -1,7 +1,8 @@
 import {describe, expect, it, onTestFinished} from 'vitest'
+import {CorruptLogError} from '../../../src/lib/bus/errors.ts'
 import {MemoryBus, type MemoryBusOptions} from '../../../src/lib/bus/memory/memory-bus.ts'
 import {encodeRecord} from '../../../src/lib/core/codec.ts'
-import type {OutgoingRecord} from '../../../src/lib/core/ports/bus.ts'
+import type {OutgoingRecord, Subscription} from '../../../src/lib/core/ports/bus.ts'
 import {groupCaughtUp, sinkCaughtUp} from '../../../src/lib/pipeline/caught-up.ts'
 import {nextPositions, runSink} from '../../../src/lib/pipeline/sink.ts'
 import {type TestContext, testContext} from '../../helpers/context.ts'
@@ -127,6 +128,25 @@ describe('runSink', () => {
     await bus.publish(trades('1'))
     await expect(ended).rejects.toBe(broken)
     expect((await bus.lag(GROUP)).every(({committed}) => committed === null)).toBe(true)
+  })
+
+  it('ends with the error of a log on which nothing can be committed any more, also while no more records come', async () => {
+    const bus = await openBus(MemoryBus)
+    const corrupt = new CorruptLogError('the log is damaged')
+    const subscribe = bus.subscribe.bind(bus)
+    bus.subscribe = (options, signal) => {
+      const inner = subscribe(options, signal)
+      const deliveries = async function* () {
+        for await (const {items} of inner) yield {items, ack: () => Promise.reject(corrupt)}
+      }
+      const outer: Subscription = {assignment: () => inner.assignment(), close: () => inner.close(), [Symbol.asyncIterator]: deliveries}
+      return outer as typeof inner
+    }
+    const table = new MemoryTable()
+    const {ended} = await run(bus, new MemorySink(table))
+    await bus.publish(trades('1'))
+    await expect(ended).rejects.toBe(corrupt)
+    expect(ids(table)).toEqual(['1'])
   })
 
   it('knows the next position of each partition', () => {
