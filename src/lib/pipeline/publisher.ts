@@ -120,10 +120,9 @@ export class Publisher {
       this.#forget(entry)
       entry.safe.reject(error)
     } else if (this.#inFlight.includes(entry)) {
-      this.#context.logger.warn(
-        {component: this.#options.component, code: error.code, reason: error.message},
-        'the bus fails, spilling to disk',
-      )
+      const {component} = this.#options
+      this.#context.metrics.counter('coinpipe_component_errors_total').add(1, {component, stage: 'publish', code: error.code})
+      this.#context.logger.warn({component, code: error.code, reason: error.message}, 'the bus fails, spilling to disk')
       this.#spillInFlight()
     }
   }

@@ -2,6 +2,7 @@ import {type FileHandle, mkdir, open, readdir, rm, writeFile} from 'node:fs/prom
 import {join} from 'node:path'
 import {crc32} from 'node:zlib'
 import type {Context} from '../../core/context.ts'
+import {CoinpipeError} from '../../core/errors.ts'
 import type {OutgoingRecord} from '../../core/ports/bus.ts'
 import {decodeBatch, encodeBatch} from './batch.ts'
 import {SpillFailedError} from './errors.ts'
@@ -219,7 +220,9 @@ export class Spill {
     try {
       await attempt(directory, 'write', () => this.#write(this.#pending.slice(0, count)))
     } catch (error) {
-      this.#context.logger.warn({directory, reason: String(error)}, 'the spill cannot be written, trying again')
+      const code = error instanceof CoinpipeError ? error.code : 'COINPIPE_BUG'
+      this.#context.metrics.counter('coinpipe_component_errors_total').add(1, {component: 'spill', stage: 'write', code})
+      this.#context.logger.warn({directory, code, reason: String(error)}, 'the spill cannot be written, trying again')
       await this.#context.clock.sleep(RETRY_MS, this.#closing.signal).catch(() => undefined)
       return false
     }
