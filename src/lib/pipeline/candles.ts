@@ -7,7 +7,7 @@ import type {Checkpoints} from '../core/ports/checkpoints.ts'
 import type {Delivery} from '../core/ports/component.ts'
 import {type Candle, type CandleInterval, type MarketRecord, marketKey, type Trade} from '../core/records.ts'
 import {TOPICS} from '../core/topics.ts'
-import {messageDeadLetter} from './dead-letter.ts'
+import {countDeadLetters, messageDeadLetter} from './dead-letter.ts'
 import {type GroupProgress, groupProgress} from './start-positions.ts'
 
 export interface CandlesOptions {
@@ -31,7 +31,7 @@ const LABELS = {component: COMPONENT}
 const FLUSH_MS = 1000
 const SNAPSHOT_MS = 10_000
 /** Trades that are kept until they are committed; more make the flush come earlier. */
-const FLUSH_RECORDS = 8000
+const FLUSH_RECORDS = 4000
 const RESTART_MS = 1000
 
 /**
@@ -231,6 +231,7 @@ class CandleRun {
         for (const delivery of deliveries) transaction.consume(delivery)
       })
       this.#count(candles)
+      countDeadLetters(letters, COMPONENT, this.#context)
     }
     for (const {key, value} of saves) await this.#options.checkpoints.put(key, value)
   }

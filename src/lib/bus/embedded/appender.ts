@@ -2,6 +2,7 @@ import type {DatabaseSync, StatementSync} from 'node:sqlite'
 import {partitionForKey} from '../../core/partitioner.ts'
 import type {TopicConfig, Value} from '../../core/ports/bus.ts'
 import {partitionOutOfRange, topicMismatch} from '../errors.ts'
+import {unpackValues} from './pack.ts'
 import type {PackedBatch, Placed} from './protocol.ts'
 
 interface PartitionState {
@@ -44,17 +45,18 @@ export class Appender {
   append(batch: PackedBatch, nowMs: number): Placed {
     const topics = batch.topics.map(({name, config}) => this.#topic(name, config))
     const sticky = topics.map((topic) => this.#sticky++ % topic.partitions.length)
-    const count = batch.values.length
+    const values = unpackValues(batch.values)
+    const count = values.length
     const placed = {partitions: new Int32Array(count), offsets: new Float64Array(count)}
     for (let index = 0; index < count; index++) {
       const at = batch.topicOf?.[index] ?? 0
       const topic = topics[at] as TopicState
       const chosen = batch.partitions?.[index] ?? -1
-      const key = batch.keys[index] ?? null
+      const key = batch.keys[batch.keyOf[index] ?? -1] ?? null
       const number = chosen >= 0 ? chosen : key === null ? (sticky[at] ?? 0) : partitionOf(topic, key)
       const partition = topic.partitions[number]
       if (partition === undefined) throw partitionOutOfRange(topic.name, number, topic.partitions.length)
-      const value = batch.values[index] ?? null
+      const value = values[index] ?? null
       const headers = batch.headers?.[index] ?? null
       partition.lastMs = Math.max(partition.lastMs, nowMs)
       partition.insert.run(partition.next, partition.lastMs, key, value, headers)

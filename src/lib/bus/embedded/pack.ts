@@ -1,7 +1,7 @@
 import type {OutgoingRecord, PublishResult, TopicConfig, Value} from '../../core/ports/bus.ts'
 import {checkTopicName} from '../../core/topics.ts'
 import {checkSize, headerText} from '../limits.ts'
-import type {PackedBatch, Placed} from './protocol.ts'
+import type {PackedBatch, PackedValues, Placed} from './protocol.ts'
 
 export interface Packed {
   readonly batch: PackedBatch
@@ -15,8 +15,8 @@ export function pack(records: readonly OutgoingRecord[], configOf: (topic: strin
   const topics: string[] = []
   const topicOf = new Uint16Array(count)
   const partitions = new Int32Array(count).fill(-1)
-  const keys: (string | null)[] = new Array(count)
-  const values: (Value | null)[] = new Array(count)
+  const keys = new Map<string, number>()
+  const keyOf = new Int32Array(count).fill(-1)
   let headers: (string | null)[] | null = null
   let pinned = false
   let bytes = 0
@@ -28,8 +28,7 @@ export function pack(records: readonly OutgoingRecord[], configOf: (topic: strin
       partitions[index] = partition
       pinned = true
     }
-    keys[index] = key
-    values[index] = typeof value === 'string' || value === null ? value : tight(value)
+    if (key !== null) keyOf[index] = keys.get(key) ?? add(keys, key)
     const extra = headerText(record.headers)
     if (extra !== null) {
       headers ??= new Array<string | null>(count).fill(null)
@@ -42,12 +41,41 @@ export function pack(records: readonly OutgoingRecord[], configOf: (topic: strin
       topics: topics.map((name) => ({name, config: configOf(name)})),
       topicOf: topics.length > 1 ? topicOf : null,
       partitions: pinned ? partitions : null,
-      keys,
-      values,
+      keys: [...keys.keys()],
+      keyOf,
+      values: packValues(records),
       headers,
     },
     bytes,
   }
+}
+
+function add(keys: Map<string, number>, key: string): number {
+  const index = keys.size
+  keys.set(key, index)
+  return index
+}
+
+function packValues(records: readonly OutgoingRecord[]): PackedValues {
+  const lengths = new Uint32Array(records.length)
+  let text = ''
+  for (const [index, {value}] of records.entries()) {
+    if (typeof value !== 'string')
+      return {list: records.map((record) => (record.value instanceof Uint8Array ? tight(record.value) : record.value))}
+    lengths[index] = value.length
+    text += value
+  }
+  return {text, lengths}
+}
+
+/** The values of a batch, in order. */
+export function unpackValues(values: PackedValues): (Value | null)[] {
+  if ('list' in values) return [...values.list]
+  let end = 0
+  return Array.from(values.lengths, (length) => {
+    end += length
+    return values.text.slice(end - length, end)
+  })
 }
 
 export function unpack(records: readonly OutgoingRecord[], placed: Placed): PublishResult[] {

@@ -13,11 +13,17 @@ export interface PackedBatch {
   readonly topicOf: Uint16Array | null
   /** Chosen partition per record, -1 where the key decides; null where the key decides everywhere. */
   readonly partitions: Int32Array | null
-  readonly keys: readonly (string | null)[]
-  readonly values: readonly (Value | null)[]
+  /** The different keys of this batch. */
+  readonly keys: readonly string[]
+  /** Index into `keys` per record, -1 for none. */
+  readonly keyOf: Int32Array
+  readonly values: PackedValues
   /** JSON text per record; null where no record has headers. */
   readonly headers: readonly (string | null)[] | null
 }
+
+/** One text with the length of each value in it where all are text: cloning many strings costs three times as much. */
+export type PackedValues = {readonly text: string; readonly lengths: Uint32Array} | {readonly list: readonly (Value | null)[]}
 
 /** Where each record of a batch went. */
 export interface Placed {

@@ -184,6 +184,6 @@ class Writer {
 }
 
 function recordsOf(request: Request): number {
-  if (request.op === 'publish') return request.input.values.length
-  return request.op === 'transactionCommit' ? request.input.batch.values.length + 1 : 1
+  if (request.op === 'publish') return request.input.keyOf.length
+  return request.op === 'transactionCommit' ? request.input.batch.keyOf.length + 1 : 1
 }
