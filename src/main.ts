@@ -1,7 +1,7 @@
 import {fileURLToPath} from 'node:url'
 import {type Command, type Hook, type Interfaces, Plugin, run, settings} from '@oclif/core'
 import packageJson from '../package.json' with {type: 'json'}
-import {unknownCommand} from './lib/cli/not-found.ts'
+import {unknownCommand, visibleCommands} from './lib/cli/not-found.ts'
 import {runProcess} from './lib/cli/run-process.ts'
 
 const SELF = fileURLToPath(import.meta.url)
@@ -32,10 +32,7 @@ export async function loadPlugin(): Promise<Plugin> {
 
 /** oclif's own answer to an unknown command is a prompt, which would hang a script. */
 export const onCommandNotFound: Hook.CommandNotFound = async ({id, config}) => {
-  throw unknownCommand(
-    id,
-    config.commands.filter((command) => !command.hidden).map((command) => command.id),
-  )
+  throw unknownCommand(id, visibleCommands(config))
 }
 
 export async function main(argv: string[]): Promise<void> {

@@ -1,4 +1,5 @@
 import {Args, Command, loadHelpClass} from '@oclif/core'
+import {unknownCommand, visibleCommands} from '../lib/cli/not-found.ts'
 
 export default class Help extends Command {
   static override summary = 'Show help of a command or topic, as --help does.'
@@ -8,6 +9,8 @@ export default class Help extends Command {
 
   async run(): Promise<void> {
     const {argv} = await this.parse(Help)
+    const id = argv.join(':')
+    if (id !== '' && !this.config.findCommand(id) && !this.config.findTopic(id)) throw unknownCommand(id, visibleCommands(this.config))
     const HelpClass = await loadHelpClass(this.config)
     await new HelpClass(this.config).showHelp(argv.map(String))
   }

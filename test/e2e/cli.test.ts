@@ -32,6 +32,30 @@ describe('the bundle', () => {
     child.stdin.end()
   })
 
+  it('suggests a command where help is asked for one that is not there', async () => {
+    expect(await coinpipe('help', 'decod')).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('did you mean: coinpipe decode'),
+    })
+  })
+
+  it('refuses a topic that the store does not take, and a data folder that cannot be used, at once', async () => {
+    const file = join(await tempDir(), 'file')
+    await writeFile(file, '')
+    expect(await coinpipe('sink', 'store', '--topics', 'market.trades', '--data-dir', file)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('market.trade, market.book'),
+    })
+    for (const command of ['sink store', 'aggregate candles', 'ingest --exchange upbit', 'demo --keep']) {
+      expect(await coinpipe(...command.split(' '), '--data-dir', join(file, 'below'))).toMatchObject({
+        code: 4,
+        stdout: '',
+        stderr: expect.stringContaining('[COINPIPE_DATA_FOLDER]'),
+      })
+    }
+  })
+
   it('reports errors as JSON with --json', async () => {
     const {code, stdout, stderr} = await coinpipe('decod', '--json')
     expect({code, stderr}).toEqual({code: 2, stderr: ''})

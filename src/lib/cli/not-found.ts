@@ -1,3 +1,4 @@
+import type {Interfaces} from '@oclif/core'
 import {distance} from 'fastest-levenshtein'
 import {UnknownCommandError} from './errors.ts'
 
@@ -15,6 +16,11 @@ export function unknownCommand(id: string, commands: readonly string[]): Unknown
     .sort((a, b) => a.wrong - b.wrong)[0]
   const suggestion = nearest && nearest.wrong <= MAX_WRONG_SHARE ? [`did you mean: coinpipe ${nearest.command}`] : []
   return new UnknownCommandError(`there is no command '${typed}'`, {remedy: [...suggestion, 'all commands: coinpipe --help']})
+}
+
+/** Ids of the commands that help lists. */
+export function visibleCommands({commands}: Pick<Interfaces.Config, 'commands'>): string[] {
+  return commands.filter(({hidden}) => !hidden).map(({id}) => id)
 }
 
 /** Arguments may follow the command: only as many words as the command has are compared. */

@@ -1,4 +1,4 @@
-import {mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises'
+import {mkdtemp, rm, writeFile} from 'node:fs/promises'
 import {createServer} from 'node:net'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
@@ -9,6 +9,7 @@ import {symbolOfCode} from '../exchanges/upbit/symbols.ts'
 import {type Simulator, startSimulator} from '../simulate/simulator.ts'
 import {openMarketReader} from '../store/embedded/reader.ts'
 import {tradesInLog, tradesInStore} from './census.ts'
+import {prepareDataFolder} from './data-folder.ts'
 import {dataPaths} from './paths.ts'
 import type {RunContext} from './run.ts'
 import {System} from './system.ts'
@@ -65,7 +66,7 @@ export async function runDemo(options: DemoOptions, context: RunContext): Promis
 
 async function runMarket(options: DemoOptions, simulator: Simulator, dataDir: string, context: RunContext): Promise<string> {
   const path = join(dataDir, 'coinpipe.yaml')
-  await mkdir(dataDir, {recursive: true})
+  prepareDataFolder(dataDir)
   await writeFile(
     dataPaths(dataDir).simulatedMark,
     'The data in this folder is made up: coinpipe demo collected it from a simulated exchange.\n',

@@ -1,9 +1,11 @@
 /** The parts of a pipeline as processes of their own: what `coinpipe up` runs in one. */
 
 import type {Config} from '../config/load.ts'
+import {InvalidInputError} from '../core/errors.ts'
 import {MARKET_TOPICS} from '../core/topics.ts'
 import type {FeedOptions} from '../exchanges/registry.ts'
 import {checkChannels} from './channels.ts'
+import {prepareDataFolder} from './data-folder.ts'
 import {type RunContext, type RunSummary, runToEnd} from './run.ts'
 import type {Stage} from './stages.ts'
 import {System} from './system.ts'
@@ -33,8 +35,18 @@ export interface StoreSinkOptions {
   readonly count?: number | undefined
 }
 
-export function runStoreSink(config: Config, {group, topics, count}: StoreSinkOptions, context: RunContext): Promise<RunSummary> {
-  return runAlone(config, (system) => system.store(group, topics ?? MARKET_TOPICS), count, context)
+export async function runStoreSink(
+  config: Config,
+  {group, topics = MARKET_TOPICS, count}: StoreSinkOptions,
+  context: RunContext,
+): Promise<RunSummary> {
+  const unknown = topics.find((topic) => !MARKET_TOPICS.includes(topic))
+  if (unknown !== undefined) {
+    throw new InvalidInputError(`'${unknown}' is not a topic that the store takes`, {
+      remedy: [`--topics takes ${MARKET_TOPICS.join(', ')}`],
+    })
+  }
+  return runAlone(config, (system) => system.store(group, topics), count, context)
 }
 
 export interface CandleBuilderOptions {
@@ -53,6 +65,7 @@ async function runAlone(
   count: number | undefined,
   context: RunContext,
 ): Promise<RunSummary> {
+  prepareDataFolder(config.dataDir)
   const system = await System.open(config, context)
   try {
     const {name, component, run} = await create(system)

@@ -3,6 +3,7 @@ import {InvalidInputError} from '../core/errors.ts'
 import {given} from '../core/given.ts'
 import {channelTopic, MARKET_TOPICS, TOPICS} from '../core/topics.ts'
 import type {FeedOptions} from '../exchanges/registry.ts'
+import {prepareDataFolder} from './data-folder.ts'
 import {type RunContext, type RunSummary, runToEnd} from './run.ts'
 import {servePage} from './serve.ts'
 import type {Stage} from './stages.ts'
@@ -23,6 +24,7 @@ export async function runUp(config: Config, options: UpOptions, context: RunCont
       remedy: ['add one under `pipelines:` in coinpipe.yaml, or see it all work without a config: coinpipe demo'],
     })
   }
+  prepareDataFolder(config.dataDir)
   const system = await System.open(config, context)
   try {
     const stages = await createStages(config, system, options, context)

@@ -1,6 +1,6 @@
-import {mkdirSync} from 'node:fs'
 import {dirname} from 'node:path'
 import {DatabaseSync} from 'node:sqlite'
+import {makeFolder} from '../../core/folder.ts'
 import {isBusy, newerVersion, notALog, unwritable} from './sqlite-errors.ts'
 
 /** 'coin' in ASCII; in the file's header, so that `file` and we know our own. */
@@ -45,7 +45,7 @@ const SCHEMA = `
 /** Opens the log for writing and creates what is missing. Several processes may do so at once. Blocks for up to `busyTimeoutMs`. */
 export function openForWriting(path: string, busyTimeoutMs: number): DatabaseSync {
   try {
-    mkdirSync(dirname(path), {recursive: true})
+    makeFolder(dirname(path))
   } catch (error) {
     throw unwritable(path, error)
   }

@@ -1,8 +1,8 @@
-import {mkdirSync} from 'node:fs'
 import {dirname} from 'node:path'
 import {DatabaseSync} from 'node:sqlite'
 import {setTimeout as delay} from 'node:timers/promises'
 import {NotConnectedError} from '../../core/errors.ts'
+import {makeFolder} from '../../core/folder.ts'
 import type {Checkpoints, Versioned} from '../../core/ports/checkpoints.ts'
 import {StoreLockedError, storeError} from '../embedded/errors.ts'
 
@@ -85,7 +85,7 @@ export class EmbeddedCheckpoints implements Checkpoints {
 }
 
 function openDatabase(path: string): DatabaseSync {
-  mkdirSync(dirname(path), {recursive: true})
+  makeFolder(dirname(path))
   const database = new DatabaseSync(path, {timeout: 0})
   try {
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')

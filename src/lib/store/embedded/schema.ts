@@ -1,6 +1,7 @@
-import {existsSync, mkdirSync} from 'node:fs'
+import {existsSync} from 'node:fs'
 import {dirname} from 'node:path'
 import {DatabaseSync} from 'node:sqlite'
+import {makeFolder} from '../../core/folder.ts'
 import {StoreCorruptError, StoreMissingError, StoreSchemaError} from './errors.ts'
 
 export const SCHEMA_VERSION = 1
@@ -50,7 +51,7 @@ PRAGMA user_version = ${SCHEMA_VERSION};
 
 /** Opens the store for writing; makes it where there is none. Several processes may do so at once. */
 export function openForWriting(path: string, busyTimeoutMs: number): DatabaseSync {
-  mkdirSync(dirname(path), {recursive: true})
+  makeFolder(dirname(path))
   const database = new DatabaseSync(path, {timeout: busyTimeoutMs})
   try {
     // auto_vacuum has to come before the first table, and before the file becomes WAL.

@@ -1,7 +1,7 @@
-import {mkdir} from 'node:fs/promises'
 import {dirname} from 'node:path'
 import {DatabaseSync} from 'node:sqlite'
 import {CoinpipeError, type ErrorDetails, EXIT} from '../../core/errors.ts'
+import {makeFolder} from '../../core/folder.ts'
 
 /** Something that one process at a time may do is being done by another one. */
 export class AlreadyRunningError extends CoinpipeError {
@@ -37,7 +37,7 @@ const SQLITE_BUSY = 5
 export async function takeLock(path: string, what: string): Promise<() => Promise<void>> {
   let db: DatabaseSync | undefined
   try {
-    await mkdir(dirname(path), {recursive: true})
+    makeFolder(dirname(path))
     const opened = new DatabaseSync(path, {timeout: 0})
     db = opened
     opened.exec('BEGIN EXCLUSIVE')

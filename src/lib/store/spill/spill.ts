@@ -1,8 +1,9 @@
-import {type FileHandle, mkdir, open, readdir, rm, writeFile} from 'node:fs/promises'
+import {type FileHandle, open, readdir, rm, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {crc32} from 'node:zlib'
 import type {Context} from '../../core/context.ts'
 import {CoinpipeError} from '../../core/errors.ts'
+import {makeFolder} from '../../core/folder.ts'
 import type {OutgoingRecord} from '../../core/ports/bus.ts'
 import {decodeBatch, encodeBatch} from './batch.ts'
 import {SpillFailedError} from './errors.ts'
@@ -132,7 +133,7 @@ export class Spill {
   }
 
   async #load(): Promise<void> {
-    await mkdir(this.#options.directory, {recursive: true})
+    makeFolder(this.#options.directory)
     const names = (await readdir(this.#options.directory)).map((name) => SEGMENT_NAME.exec(name)?.[1])
     this.#segments = names.flatMap((digits) => (digits ? [Number(digits)] : [])).sort((a, b) => a - b)
     this.#cursor = await this.#loadCursor()
