@@ -1,6 +1,8 @@
 import {existsSync, readdirSync, readFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {describe, expect, it} from 'vitest'
+import manifest from '../../oclif.manifest.json' with {type: 'json'}
+import {sourceFiles} from '../../scripts/source-files.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const SKIPPED = ['node_modules', '.git', 'dist', 'coverage']
@@ -59,5 +61,15 @@ describe('docs', () => {
     const commands = (page: string) =>
       [...readFileSync(join(ROOT, page), 'utf8').matchAll(/^(?:npm run|bin\/coinpipe) [^#\n]*/gm)].map(([line]) => line.trim())
     expect(commands('README.ko.md')).toEqual(commands('README.md'))
+  })
+
+  it('name only commands that exist, as the remedies of errors do', () => {
+    const known = new Set(Object.keys(manifest.commands).map((id) => id.split(':')[0]))
+    const texts = [...pages('.'), ...sourceFiles('src')].map((path) => [path, readFileSync(join(ROOT, path), 'utf8')] as const)
+    const named = texts.flatMap(([path, text]) =>
+      [...text.matchAll(/(?:: |`)(?:bin\/)?coinpipe (?!has |runs )([a-z]+)/g)].map(([, word = '']) => [path, word] as const),
+    )
+    expect(named.length).toBeGreaterThan(20)
+    expect(named.filter(([, word]) => !known.has(word))).toEqual([])
   })
 })

@@ -82,24 +82,24 @@ export class RecordTooLargeError extends CoinpipeError {
 }
 
 export function unknownTopic(topic: string): UnknownTopicError {
-  return new UnknownTopicError(`there is no topic '${topic}'`, {remedy: ['see the topics that exist: coinpipe topics list']})
+  return new UnknownTopicError(`there is no topic '${topic}'`, {remedy: ['check how it is spelled; docs/config.md lists the topics']})
 }
 
 export function topicMismatch(topic: string, found: number, wanted: number): TopicMismatchError {
   return new TopicMismatchError(`topic '${topic}' has ${found} partitions, ${wanted} were asked for`, {
-    remedy: [`set topics.${topic}.partitions to ${found} in coinpipe.yaml, or delete the topic: coinpipe topics delete ${topic}`],
+    remedy: [`set topics.${topic}.partitions to ${found} in coinpipe.yaml`],
   })
 }
 
 export function groupActive(group: string, members: number): GroupActiveError {
   return new GroupActiveError(`group '${group}' has ${members} running member${members === 1 ? '' : 's'}`, {
-    remedy: [`stop them first (a killed one is gone within 10 s); see who they are: coinpipe groups describe ${group}`],
+    remedy: [`stop them first (a killed one is gone within 10 s)`],
   })
 }
 
 export function partitionOutOfRange(topic: string, partition: number, partitions: number): PartitionOutOfRangeError {
   return new PartitionOutOfRangeError(`partition ${partition} of topic '${topic}' does not exist: it has 0 to ${partitions - 1}`, {
-    remedy: [`check topics.${topic}.pin in coinpipe.yaml, or: coinpipe topics describe ${topic}`],
+    remedy: [`check topics.${topic}.pin in coinpipe.yaml`],
   })
 }
 

@@ -52,10 +52,20 @@ function describe(error: unknown): Report {
 
 /** Everything that oclif itself raises is about how the command was called. */
 function usage(error: Error): UsageError {
-  return new UsageError(error.message.replace(/\nSee more help with --help$/, ''), {
+  return new UsageError(plain(error.message), {
     cause: error,
     remedy: ['see the flags and examples: add --help'],
   })
+}
+
+/** Of oclif's messages in several lines: one line, without what says nothing. */
+function plain(message: string): string {
+  return message
+    .replace(/\nSee more help with --help$/, '')
+    .replace(/^The following errors? occurred:\s*/, '')
+    .replace(/^Parsing (--\S+) \n\t/, '$1: ')
+    .replace(/\s*\n\s*/g, '; ')
+    .replace(/:; /g, ': ')
 }
 
 /** oclif writes around the message of what a flag's parser throws; keep the flag's name and drop the rest. */

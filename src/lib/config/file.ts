@@ -37,7 +37,7 @@ function parseSource(text: string, file: string): SourceFile {
     return {kind: 'file', file, line, column: col}
   }
   const problems = [...document.errors, ...document.warnings].map((error): Problem => {
-    return {severity: 'error', path: '(file)', saw: error.message, allowed: 'YAML', origin: at(error.pos[0])}
+    return {severity: 'error', path: '(file)', saw: `text that is no YAML (${error.message})`, allowed: 'YAML', origin: at(error.pos[0])}
   })
   const tree: unknown = problems.length > 0 ? {} : document.toJS()
   if (!isTree(tree) && tree !== null) {

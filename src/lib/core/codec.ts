@@ -6,7 +6,7 @@ import {type Book, type CoinRecord, type Level, type Micros, RECORD_TYPES, type 
 export class InvalidRecordError extends CoinpipeError {
   readonly code = 'COINPIPE_INVALID_RECORD'
   constructor(message: string, details: ErrorDetails = {}) {
-    super(message, {exitCode: EXIT.wrong, remedy: ['look at the record with `coinpipe tail`, and at what produced it'], ...details})
+    super(message, {exitCode: EXIT.wrong, remedy: ['look at what wrote it: a newer coinpipe, or another program?'], ...details})
   }
 }
 

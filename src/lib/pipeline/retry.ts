@@ -19,7 +19,8 @@ const MAX_MS = 5000
 
 /**
  * Runs `work` until it succeeds, by the error's own word: `never` passes on at once, `later` waits at least what it asks for.
- * Waits grow exponentially with jitter up to a cap. Rejects with AbortedError (cause: the last failure) when the signal aborts.
+ * Waits grow exponentially with jitter up to a cap. Rejects with AbortedError when the signal aborts; it says what the last failure was,
+ * and has its remedy and exit code.
  */
 export async function retrying<T>(work: () => Promise<T>, policy: RetryPolicy, context: Context): Promise<T> {
   let last: unknown
@@ -43,10 +44,16 @@ export async function retrying<T>(work: () => Promise<T>, policy: RetryPolicy, c
     })
   } catch (error) {
     if (policy.signal.aborted && !(error instanceof CoinpipeError && error === last)) {
-      throw new AbortedError(`${policy.component} stopped while ${policy.stage} was being retried`, {cause: last ?? error})
+      throw stoppedWhileRetrying(policy, last ?? error)
     }
     throw error
   }
+}
+
+function stoppedWhileRetrying({component, stage}: RetryPolicy, cause: unknown): AbortedError {
+  const what = `${component} stopped while ${stage} was being retried`
+  if (!(cause instanceof CoinpipeError)) return new AbortedError(what, {cause})
+  return new AbortedError(`${what}: ${cause.message}`, {cause, remedy: cause.remedy, exitCode: cause.exitCode})
 }
 
 function report({error, attemptNumber}: RetryContext, policy: RetryPolicy, context: Context): void {
@@ -55,7 +62,14 @@ function report({error, attemptNumber}: RetryContext, policy: RetryPolicy, conte
   if (!isRetryable(error)) return
   context.metrics.counter('coinpipe_retries_total').add(1, {component: policy.component, code})
   context.logger.warn(
-    {component: policy.component, stage: policy.stage, code, attempt: attemptNumber, reason: error.message},
+    {
+      component: policy.component,
+      stage: policy.stage,
+      code,
+      attempt: attemptNumber,
+      reason: error.message,
+      ...(attemptNumber === 1 ? {remedy: error.remedy} : {}),
+    },
     'trying again',
   )
 }

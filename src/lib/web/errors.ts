@@ -61,7 +61,10 @@ export class StoreUnavailableError extends CoinpipeError {
     const {cause} = details
     super(`the store cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, {
       retry: {kind: 'later', afterMs: 1_000},
-      remedy: cause instanceof CoinpipeError && cause.remedy.length > 0 ? cause.remedy : ['coinpipe doctor'],
+      remedy:
+        cause instanceof CoinpipeError && cause.remedy.length > 0
+          ? cause.remedy
+          : ['see that the data folder is there and can be read, and that the disk works'],
       ...details,
     })
   }

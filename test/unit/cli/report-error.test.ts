@@ -39,6 +39,14 @@ describe('reportError', () => {
     expect(exitCode).toBe(2)
   })
 
+  it.each([
+    ['The following error occurred:\n  Missing required flag symbol', 'Missing required flag symbol'],
+    ['Parsing --last \n\tExpected an integer but received: x', '--last: Expected an integer but received: x'],
+    ['Missing 1 required arg:\nfile  Capture to read.', 'Missing 1 required arg: file  Capture to read.'],
+  ])('puts what oclif says in several lines into one: %j', (said, shown) => {
+    expect(report(new Errors.CLIError(`${said}\nSee more help with --help`)).stderr).toMatch(`Error: ${shown} [COINPIPE_USAGE]\n`)
+  })
+
   it('keeps the name of the flag whose value is refused', () => {
     const error = new InvalidInputError("'5' is not a duration")
     error.message = `Parsing --for \n\t${error.message}\nSee more help with --help`

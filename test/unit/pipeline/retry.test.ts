@@ -51,11 +51,17 @@ describe('retrying', () => {
   })
 
   it('stops waiting when it is told to, and says what it was waiting for', async () => {
-    const cause = new NotConnectedError('gone', {retry: {kind: 'later', afterMs: 60_000}})
+    const cause = new NotConnectedError('gone', {retry: {kind: 'later', afterMs: 60_000}, remedy: ['look for it']})
     const stop = new AbortController()
     const {work} = failing(cause, cause)
     const result = retrying(work, {...POLICY, signal: stop.signal}, testContext())
     setImmediate(() => stop.abort())
-    await expect(result).rejects.toMatchObject({code: 'COINPIPE_ABORTED', cause, message: expect.stringContaining('write')})
+    await expect(result).rejects.toMatchObject({
+      code: 'COINPIPE_ABORTED',
+      message: 'test stopped while write was being retried: gone',
+      remedy: ['look for it'],
+      exitCode: 4,
+      cause,
+    })
   })
 })

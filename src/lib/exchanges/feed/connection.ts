@@ -1,6 +1,6 @@
 import type {WebSocket} from 'ws'
 import type {Context} from '../../core/context.ts'
-import {AbortedError} from '../../core/errors.ts'
+import {AbortedError, CoinpipeError} from '../../core/errors.ts'
 import {type Backoff, backoffMs} from './backoff.ts'
 import type {RateLimiter} from './rate-limiter.ts'
 import {openSocket} from './socket.ts'
@@ -188,9 +188,14 @@ export class Connection {
         return attempt + 1
       } catch (error) {
         if (error instanceof AbortedError) return attempt
-        const reason = error instanceof Error ? error.message : String(error)
-        this.#context.logger.warn({url: this.#options.url, attempt, reason}, 'cannot reconnect, trying again')
+        this.#reportFailure(error, attempt)
       }
     }
+  }
+
+  #reportFailure(error: unknown, attempt: number): void {
+    const reason = error instanceof Error ? error.message : String(error)
+    const remedy = attempt === 0 && error instanceof CoinpipeError ? {remedy: error.remedy} : {}
+    this.#context.logger.warn({url: this.#options.url, attempt, reason, ...remedy}, 'cannot reconnect, trying again')
   }
 }

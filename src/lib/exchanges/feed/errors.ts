@@ -64,7 +64,7 @@ export class SubscriptionRefusedError extends CoinpipeError {
   constructor(url: string, name: string, message: string, asked: string) {
     super(`${url} refused the subscription: ${name} (${message}); asked for ${asked}`, {
       exitCode: EXIT.usage,
-      remedy: ['check --symbols and --channels against the markets of the exchange: coinpipe exchanges list'],
+      remedy: ['check --symbols and --channels against what the exchange lists'],
     })
   }
 }

@@ -31,6 +31,8 @@ interface Answer {
 export class RestClient {
   readonly #options: RestClientOptions
   readonly #context: Context
+  /** Whether the last request had an answer: only the first that has none is worth a warning. */
+  #reachable = true
   readonly #agent = new Agent({connections: 4, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS, connect: {timeout: TIMEOUT_MS}})
 
   constructor(options: RestClientOptions, context: Context) {
@@ -45,7 +47,7 @@ export class RestClient {
         return await this.#once(url, signal)
       } catch (error) {
         if (!(error instanceof CoinpipeError) || error.retry.kind !== 'later' || attempt >= ATTEMPTS) throw error
-        this.#context.logger.debug({url, attempt, reason: error.message}, 'REST request failed, trying again')
+        this.#reportRetry(url, attempt, error)
         // A limit blocks the limiter instead, for everyone.
         if (error.retry.afterMs === undefined) await this.#context.clock.sleep(backoffMs(attempt, BACKOFF, this.#context.random), signal)
       }
@@ -60,6 +62,7 @@ export class RestClient {
     const {limiter, blockedWaitMs} = this.#options
     await limiter.acquire(signal)
     const answer = await this.#ask(url, signal)
+    this.#reachable = true
     this.#count(`${Math.floor(answer.status / 100)}xx`)
     if (remaining(answer) === 0) limiter.blockUntilNextWindow()
     if (answer.status === 200) return answer.body
@@ -80,6 +83,13 @@ export class RestClient {
       this.#count('none')
       throw new RestUnreachableError(url, {cause: error, seen: error instanceof Error ? error.message : String(error)})
     }
+  }
+
+  #reportRetry(url: string, attempt: number, error: CoinpipeError): void {
+    const news = this.#reachable && error instanceof RestUnreachableError
+    if (news) this.#reachable = false
+    const fields = {url, attempt, code: error.code, reason: error.message, ...(news ? {remedy: error.remedy} : {})}
+    this.#context.logger[news ? 'warn' : 'debug'](fields, 'REST request failed, trying again')
   }
 
   #count(status: string): void {
