@@ -18,8 +18,10 @@ const ROOT = join(import.meta.dirname, '..')
 const COMMANDS = 'docs/commands'
 
 const {manifest} = await loadPlugin()
+// oclif finds commands in whatever order the file system answers.
+const commands = Object.fromEntries(Object.entries(manifest.commands).sort(([a], [b]) => (a < b ? -1 : 1)))
 const generated = new Map<string, string>([
-  ['oclif.manifest.json', toJson(manifest)],
+  ['oclif.manifest.json', toJson({...manifest, commands})],
   ['docs/errors.md', renderErrors(errorClasses())],
   ['docs/config.md', renderConfig()],
   ['docs/metrics.md', renderMetrics()],
