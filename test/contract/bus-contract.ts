@@ -272,6 +272,24 @@ function reading(options: BusContractOptions): void {
     expect(await second.result(QUIET_MS)).toBe('nothing')
   })
 
+  it.each(['an ack', 'a transaction'])('does not move the committed offset back by %s of what startAt has read again', async (how) => {
+    const scene = await Scene.open(options)
+    const {bus, admin, topic} = await scene.withTopic(1)
+    if (how === 'a transaction' && !bus.capabilities.transactions) return
+    await bus.publish(numbered(topic, 5))
+    const group = unique('group')
+    const first = scene.subscribe(bus, {group, topics: [topic]})
+    await first.take(5)
+    await first.subscription.close()
+    const startAt = async () => [{topic, partition: 0, offset: 1}]
+    const second = scene.subscribe(bus, {group, topics: [topic], maxBatchRecords: 2, startAt})
+    const delivery = await second.next()
+    expect(delivery.items.map(({offset}) => offset)).toEqual([1, 2])
+    if (how === 'an ack') await delivery.ack()
+    else await bus.transaction({id: unique('tx')}, async (transaction) => transaction.consume(delivery))
+    expect(await admin.lag(group)).toMatchObject([{committed: 5, lag: 0}])
+  })
+
   it('ends when its signal aborts, also while it waits', async () => {
     const scene = await Scene.open(options)
     const {bus, topic} = await scene.withTopic(1)

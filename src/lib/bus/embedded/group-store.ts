@@ -26,13 +26,14 @@ export class GroupStore {
   readonly #db: DatabaseSync
   readonly #holding: StatementSync
   readonly #commit: StatementSync
+  readonly #set: StatementSync
 
   constructor(db: DatabaseSync) {
     this.#db = db
     this.#holding = db.prepare('SELECT owner, epoch FROM holdings WHERE grp = ? AND topic = ? AND partition = ?')
-    this.#commit = db.prepare(
-      'INSERT INTO offsets (grp, topic, partition, next) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET next = excluded.next',
-    )
+    const insert = 'INSERT INTO offsets (grp, topic, partition, next) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET next ='
+    this.#commit = db.prepare(`${insert} max(next, excluded.next)`)
+    this.#set = db.prepare(`${insert} excluded.next`)
   }
 
   join(input: JoinInput, nowMs: number): Membership {
@@ -61,17 +62,17 @@ export class GroupStore {
     this.#settle(input.group, before, leave(before, input.memberId), nowMs)
   }
 
-  /** All or nothing. */
+  /** All or nothing. What was read again from an earlier position does not move an offset back. */
   commit(input: GroupCommit): void {
     for (const {topic, partition, epoch} of input.positions) {
       const holding = this.#holding.get(input.group, topic, partition)
       if (holding?.owner !== input.memberId || holding.epoch !== epoch) throw takenAway(input.group, topic, partition)
     }
-    this.setOffsets(input.group, input.positions)
+    for (const {topic, partition, offset} of input.positions) this.#commit.run(input.group, topic, partition, offset)
   }
 
   setOffsets(group: string, positions: readonly (TopicPartition & {readonly offset: number})[]): void {
-    for (const {topic, partition, offset} of positions) this.#commit.run(group, topic, partition, offset)
+    for (const {topic, partition, offset} of positions) this.#set.run(group, topic, partition, offset)
   }
 
   /** Rejects with GroupActiveError where anyone is in the group, dead ones aside. */

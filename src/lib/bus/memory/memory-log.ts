@@ -131,7 +131,11 @@ export class MemoryLog {
   commit({group: name, memberId, positions}: GroupCommit): void {
     const group = this.group(name)
     this.checkCommit({group: name, memberId, positions})
-    for (const {topic, partition, offset} of positions) group.offsets.set(partitionKey({topic, partition}), {topic, partition, offset})
+    for (const {topic, partition, offset} of positions) {
+      const key = partitionKey({topic, partition})
+      // What was read again from an earlier position does not move an offset back.
+      group.offsets.set(key, {topic, partition, offset: Math.max(offset, group.offsets.get(key)?.offset ?? 0)})
+    }
   }
 
   checkCommit({group, memberId, positions}: GroupCommit): void {
