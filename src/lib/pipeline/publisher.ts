@@ -16,7 +16,7 @@ export interface PublisherOptions {
   readonly onSpilling?: (spilling: boolean) => void
 }
 
-const PATIENCE_MS = 250
+const PATIENCE_MS = 1000
 const DRAIN_RECORDS = 5000
 const SETTLE_MS = 5
 
