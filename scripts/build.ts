@@ -1,12 +1,13 @@
 /**
  * Builds what ships: dist/coinpipe.mjs, one dist/<name>.mjs per worker thread in src/workers/, the chunks that these share, and the
- * browser page in dist/page/. Chunks let a command load only what it needs: start-up does not grow with the number of commands.
+ * browser page in dist/page/, and the licences of what is bundled. Chunks let a command load only what it needs: start-up does not grow with the number of commands.
  */
 
 import {readdirSync, statSync} from 'node:fs'
 import {copyFile, mkdir, rename, rm, writeFile} from 'node:fs/promises'
 import {basename, dirname, join} from 'node:path'
 import {type BuildOptions, build} from 'esbuild'
+import {thirdPartyLicenses} from './third-party.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const WORKERS = join(ROOT, 'src/workers')
@@ -53,8 +54,10 @@ const BROWSER: BuildOptions = {
 
 await rm(join(DIST, 'compile-cache'), {recursive: true, force: true})
 try {
-  const placed = await bundle(NODE)
-  await bundle(BROWSER)
+  const {placed, inputs} = await bundle(NODE)
+  const page = await bundle(BROWSER)
+  const licenses = thirdPartyLicenses([...inputs, ...page.inputs])
+  await place(join(DIST, 'THIRD-PARTY-LICENSES.txt'), (temporary) => writeFile(temporary, licenses))
   for (const name of readdirSync(PAGE).filter((name) => !name.endsWith('.ts'))) {
     await place(join(DIST, 'page', name), (temporary) => copyFile(join(PAGE, name), temporary))
   }
@@ -68,12 +71,28 @@ try {
   process.exitCode = 1
 }
 
-/** Returns the paths written: chunks first, so that what is there of the entries always finds its own. */
-async function bundle(options: BuildOptions): Promise<ReadonlySet<string>> {
-  const {outputFiles = []} = await build({...options, bundle: true, write: false, logLevel: 'warning'})
+interface Bundled {
+  /** Paths written: chunks first, so that what is there of the entries always finds its own. */
+  readonly placed: ReadonlySet<string>
+  /** Paths of the sources that something of is in them, relative to the project. */
+  readonly inputs: readonly string[]
+}
+
+async function bundle(options: BuildOptions): Promise<Bundled> {
+  const {outputFiles, metafile} = await build({
+    ...options,
+    absWorkingDir: ROOT,
+    bundle: true,
+    write: false,
+    metafile: true,
+    logLevel: 'warning',
+  })
   const chunksFirst = outputFiles.toSorted((a, b) => Number(isChunk(b.path)) - Number(isChunk(a.path)))
   for (const file of chunksFirst) await place(file.path, (temporary) => writeFile(temporary, file.contents))
-  return new Set(outputFiles.map((file) => file.path))
+  const used = Object.values(metafile.outputs).flatMap(({inputs}) =>
+    Object.entries(inputs).filter(([, {bytesInOutput}]) => bytesInOutput > 0),
+  )
+  return {placed: new Set(outputFiles.map((file) => file.path)), inputs: used.map(([path]) => path)}
 }
 
 /** Puts a file in place with a rename, so that a coinpipe that starts meanwhile never reads half of one. */
