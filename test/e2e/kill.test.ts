@@ -2,7 +2,6 @@ import {expect, it} from 'vitest'
 import {EmbeddedBus} from '../../src/lib/bus/embedded/embedded-bus.ts'
 import {KillProcess} from '../../src/lib/chaos/nemeses/kill-process.ts'
 import {systemClock} from '../../src/lib/core/clock.ts'
-import {identifyProcess, type ProcessIdentity} from '../../src/lib/core/process-identity.ts'
 import type {Gap} from '../../src/lib/core/records.ts'
 import {TOPICS} from '../../src/lib/core/topics.ts'
 import {tradesInStore} from '../../src/lib/pipeline/census.ts'
@@ -11,50 +10,15 @@ import {dataPaths} from '../../src/lib/pipeline/paths.ts'
 import {seededRandom} from '../../src/lib/simulate/random.ts'
 import {openMarketReader} from '../../src/lib/store/embedded/reader.ts'
 import {testContext} from '../helpers/context.ts'
-import {COINPIPE, type Started, start} from '../helpers/run-cli.ts'
 import {simulator} from '../helpers/simulator.ts'
 import {storedTrades} from '../helpers/stored-trades.ts'
 import {tempDir} from '../helpers/temp-dir.ts'
 import {until} from '../helpers/until.ts'
+import {Victim} from '../helpers/victim.ts'
 
 const KILLS = 20
 const TRADES_PER_SECOND = 5000
 const SEED = Number(process.env.COINPIPE_TEST_SEED ?? 20_261_121)
-
-/** A command that can be killed and started again. */
-class Victim {
-  readonly args: readonly string[]
-  #started: Started | undefined
-
-  constructor(...args: readonly string[]) {
-    this.args = args
-  }
-
-  async start(): Promise<void> {
-    this.#started = start(COINPIPE, this.args)
-    await until('the process to run', () => this.#find())
-  }
-
-  identity(): ProcessIdentity {
-    const identity = this.#find()
-    if (!identity) throw new Error(`${this.args.join(' ')} is not running: ${this.output}`)
-    return identity
-  }
-
-  get output(): string {
-    return this.#started?.output().stderr ?? ''
-  }
-
-  async stop(): Promise<number | null | undefined> {
-    this.#started?.child.kill('SIGTERM')
-    return (await this.#started?.ended)?.code
-  }
-
-  #find(): ProcessIdentity | null {
-    const pid = this.#started?.child.pid
-    return pid === undefined ? null : identifyProcess(pid)
-  }
-}
 
 it(`stores each trade exactly once through ${KILLS} times kill -9 of ingest and sink store at ${TRADES_PER_SECOND} trades/s`, async () => {
   const random = seededRandom(SEED)

@@ -16,7 +16,7 @@ export interface CandlesOptions {
   /** Keeps a snapshot of each partition's windows. */
   readonly checkpoints: Checkpoints
   readonly group: string
-  /** Member name, stable across restarts; two processes of one group need two. */
+  /** Names its transactions, the same across restarts: one that still hangs is fenced by its successor. Two processes of one group need two. */
   readonly instance: string
   readonly intervals: readonly CandleInterval[]
   readonly partitionOf: (topic: string, record: MarketRecord) => number | undefined
@@ -94,14 +94,13 @@ class CandleRun {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const {bus, group, instance} = this.#options
+    const {bus, group} = this.#options
     const stop = new AbortController()
     const reading = AbortSignal.any([signal, stop.signal])
     const subscription = bus.subscribe(
       {
         group,
         topics: [TOPICS.trade],
-        instanceId: instance,
         maxInFlight: FLUSH_RECORDS,
         startAt: (partitions) => this.#assigned(partitions),
       },
@@ -122,6 +121,8 @@ class CandleRun {
       await this.#flush(true)
     } finally {
       stop.abort()
+      // A transaction that is under way must have ended before the next run asks how far the group is.
+      await Promise.allSettled([flushing])
       await subscription.close()
     }
   }

@@ -1,3 +1,4 @@
+import type {Context} from '../core/context.ts'
 import type {Bus, BusMessage, Headers, OutgoingRecord, Value} from '../core/ports/bus.ts'
 import type {RejectedFrame} from '../core/ports/source.ts'
 import {frameDeadLetterTopic, sinkDeadLetterTopic} from '../core/topics.ts'
@@ -56,6 +57,18 @@ export function messageDeadLetter(group: string, message: BusMessage, refusal: R
 /** Publishes and waits; the caller commits only after this. */
 export async function setAside(bus: Bus, letters: readonly OutgoingRecord[]): Promise<void> {
   if (letters.length > 0) await bus.publish(letters)
+}
+
+/** Counts and logs letters about records of the bus, once they are safe. */
+export function countDeadLetters(letters: readonly OutgoingRecord[], component: string, context: Context): void {
+  for (const {headers} of letters) {
+    const code = headers?.['error-code'] ?? 'unknown'
+    context.metrics.counter('coinpipe_dead_letters_total').add(1, {component, code})
+    context.logger.warn(
+      {component, code, reason: headers?.['error-message'], offset: headers?.['source-offset']},
+      'record set aside as a dead letter',
+    )
+  }
 }
 
 function refusalHeaders({code, message, attempts}: Refusal): Headers {

@@ -5,7 +5,7 @@ import {given} from '../core/given.ts'
 import type {Bus, BusAdmin, BusMessage, OutgoingRecord, Position, TopicPartition} from '../core/ports/bus.ts'
 import type {Delivery} from '../core/ports/component.ts'
 import type {Sink, SinkItem} from '../core/ports/sink.ts'
-import {messageDeadLetter, setAside} from './dead-letter.ts'
+import {countDeadLetters, messageDeadLetter, setAside} from './dead-letter.ts'
 import {drainDeadline} from './drain.ts'
 import {retrying} from './retry.ts'
 import {sinkStart} from './start-positions.ts'
@@ -149,17 +149,6 @@ export function nextPositions(messages: readonly BusMessage[]): Position[] {
   const next = new Map<string, Position>()
   for (const {topic, partition, offset} of messages) next.set(`${topic}/${partition}`, {topic, partition, offset: offset + 1})
   return [...next.values()]
-}
-
-function countDeadLetters(letters: readonly OutgoingRecord[], component: string, context: Context): void {
-  for (const {headers} of letters) {
-    const code = headers?.['error-code'] ?? 'unknown'
-    context.metrics.counter('coinpipe_dead_letters_total').add(1, {component, code})
-    context.logger.warn(
-      {component, code, reason: headers?.['error-message'], offset: headers?.['source-offset']},
-      'record set aside as a dead letter',
-    )
-  }
 }
 
 function observe(items: readonly SinkItem[], startedMs: number, component: string, context: Context): void {
