@@ -1,3 +1,5 @@
+import {readFile} from 'node:fs/promises'
+import {createServer as createHttpsServer} from 'node:https'
 import {createServer, type Socket} from 'node:net'
 import {describe, expect, it, onTestFinished} from 'vitest'
 import {CoinpipeError} from '../../src/lib/core/errors.ts'
@@ -58,6 +60,19 @@ describe('connecting to Upbit fails with an error that says what was seen', () =
     const error = await connectFailure({url: `wss://127.0.0.1:${port}/websocket/v1`})
     expect(error.code).toBe('COINPIPE_FEED_TLS')
     expect(error.remedy.join(' ')).toContain('ws://')
+  })
+
+  it('TLS with a certificate that nobody vouches for', async () => {
+    const pem = (name: string) => readFile(new URL(`../fixtures/tls/${name}.pem`, import.meta.url))
+    const server = createHttpsServer({key: await pem('key'), cert: await pem('cert')})
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void server.close())
+    const address = server.address()
+    const error = await connectFailure({url: `wss://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/websocket/v1`})
+    expect(error.code).toBe('COINPIPE_FEED_TLS')
+    expect(error.message).toContain('DEPTH_ZERO_SELF_SIGNED_CERT')
+    expect(error.retry.kind).toBe('later')
+    expect(error.remedy.join(' ')).toContain('NODE_EXTRA_CA_CERTS')
   })
 
   it('a server that takes the connection and never answers', async () => {
