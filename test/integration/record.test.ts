@@ -95,10 +95,10 @@ describe('record', () => {
     expect(await readFile(path, 'utf8')).toBe('mine')
   })
 
-  it('says that the exchange cannot be reached', async () => {
+  it('says that the exchange cannot be reached, and leaves no file in the way of the next try', async () => {
     const path = await newPath()
-    await expect(record('ws://127.0.0.1:9/websocket/v1', path)).rejects.toMatchObject({code: expect.stringMatching(/^COINPIPE_/)})
-    await access(path)
+    await expect(record('ws://127.0.0.1:9/websocket/v1', path)).rejects.toMatchObject({code: 'COINPIPE_FEED_UNREACHABLE'})
+    await expect(access(path)).rejects.toMatchObject({code: 'ENOENT'})
   })
 
   it('has on disk what it received, before it is closed', async () => {

@@ -1,3 +1,4 @@
+import {rm} from 'node:fs/promises'
 import {type CaptureWriter, createCapture} from '../core/capture.ts'
 import type {Payload} from '../core/capture-lines.ts'
 import type {Context} from '../core/context.ts'
@@ -32,13 +33,14 @@ export interface RecordSummary {
 
 /**
  * Writes what an exchange and its client say to each other to a capture, frame by frame as received, until `signal` aborts or `maxRecords` are there. What
- * was received by then is in the file when this resolves. Rejects with CaptureError where the file exists already or cannot be written.
+ * was received by then is in the file when this resolves. Rejects with CaptureError where the file exists already or cannot be written. A failure before
+ * the first frame leaves no file, so that the same command can be given again.
  */
 export async function recordCapture(options: RecordOptions, context: Context): Promise<RecordSummary> {
   const {exchange, path, feed} = options
   const writer = await createCapture(path, exchange)
+  const recorder = new Recorder(path, writer)
   try {
-    const recorder = new Recorder(path, writer)
     const source = findExchange(exchange).createFeed({...feed, backfill: false, onFrame: (frame) => recorder.take(frame)}, context)
     const flushing = setInterval(() => recorder.flush(), FLUSH_MS)
     try {
@@ -47,10 +49,13 @@ export async function recordCapture(options: RecordOptions, context: Context): P
       clearInterval(flushing)
     }
     await recorder.written()
-    return recorder.summary()
-  } finally {
+  } catch (error) {
     await writer.close()
+    if (recorder.summary().frames === 0) await rm(path, {force: true})
+    throw error
   }
+  await writer.close()
+  return recorder.summary()
 }
 
 async function connected(source: Source, use: (source: Source) => Promise<void>): Promise<void> {
