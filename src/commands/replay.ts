@@ -1,14 +1,12 @@
 import {Args, Flags} from '@oclif/core'
 import {BaseCommand} from '../lib/cli/base-command.ts'
 import {endlessFlags} from '../lib/cli/flags.ts'
-import {serverFlags} from '../lib/config/exchange-flags.ts'
+import {portFlag, serverFlags} from '../lib/config/exchange-flags.ts'
 import {InvalidInputError} from '../lib/core/errors.ts'
 import {given} from '../lib/core/given.ts'
 import {createProgress} from '../lib/observability/progress.ts'
 import type {ReplayStats} from '../lib/simulate/replay/replay.ts'
 import {runReplay} from '../lib/simulate/run.ts'
-
-const DEFAULT_PORT = 9002
 
 export default class ReplayCommand extends BaseCommand {
   static override summary = 'Serve a capture as if the exchange sent it now.'
@@ -25,6 +23,7 @@ export default class ReplayCommand extends BaseCommand {
   static override flags = {
     ...endlessFlags,
     ...serverFlags,
+    port: portFlag(9002),
     speed: Flags.string({
       summary: 'How many times as fast as recorded, or max.',
       default: '1',
@@ -38,7 +37,7 @@ export default class ReplayCommand extends BaseCommand {
     const {args, flags} = await this.parse(ReplayCommand)
     const options = {
       path: args.file,
-      port: flags.port ?? DEFAULT_PORT,
+      port: flags.port,
       speed: parseSpeed(flags.speed),
       loop: flags.loop,
       ...given({host: flags.host, maxFrames: flags.count}),

@@ -1,15 +1,13 @@
 import {Flags} from '@oclif/core'
 import {BaseCommand} from '../lib/cli/base-command.ts'
 import {endlessFlags} from '../lib/cli/flags.ts'
-import {exchangeFlag, serverFlags, symbolsFlag} from '../lib/config/exchange-flags.ts'
+import {exchangeFlag, portFlag, serverFlags, symbolsFlag} from '../lib/config/exchange-flags.ts'
 import {given} from '../lib/core/given.ts'
 import {createProgress} from '../lib/observability/progress.ts'
 import {parseFaults} from '../lib/simulate/faults.ts'
 import {parseBurst} from '../lib/simulate/pacer.ts'
 import {runSimulator} from '../lib/simulate/run.ts'
 import type {SimulatorStats} from '../lib/simulate/stats.ts'
-
-const DEFAULT_PORT = 9001
 
 export default class Simulate extends BaseCommand {
   static override summary = 'Run a local exchange with made-up prices, and let it fail on demand.'
@@ -26,6 +24,7 @@ Statistics, the ledger of what was sent and faults are also at /sim/ on the same
   static override flags = {
     ...endlessFlags,
     ...serverFlags,
+    port: portFlag(9001),
     exchange: Flags.string({...exchangeFlag(['upbit']), default: 'upbit'}),
     symbols: symbolsFlag,
     rate: Flags.integer({summary: 'Trades a second.', min: 0, default: 1000, env: 'COINPIPE_RATE'}),
@@ -62,7 +61,7 @@ Statistics, the ledger of what was sent and faults are also at /sim/ on the same
   async run(): Promise<SimulatorStats> {
     const {flags} = await this.parse(Simulate)
     const options = {
-      port: flags.port ?? DEFAULT_PORT,
+      port: flags.port,
       seed: flags.seed,
       tradesPerSecond: flags.rate,
       booksPerSecond: flags['book-rate'],

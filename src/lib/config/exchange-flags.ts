@@ -23,8 +23,15 @@ export const urlFlags = {
   'rest-url': Flags.string({summary: 'REST address; default: the origin of --url.', env: 'COINPIPE_REST_URL'}),
 }
 
+const PORT = {summary: 'Port to listen on; 0 takes any free one.', min: 0, max: 65_535, env: 'COINPIPE_PORT'}
+
+/** `--port` of a server that has a usual one. */
+export function portFlag(usual: number) {
+  return Flags.integer({...PORT, default: usual})
+}
+
 /** Flags of commands that are a server. */
 export const serverFlags = {
-  port: Flags.integer({summary: 'Port to listen on; 0 takes any free one.', min: 0, max: 65_535, env: 'COINPIPE_PORT'}),
+  port: Flags.integer(PORT),
   host: Flags.string({summary: 'Address to listen on; the default is this machine only.', default: '127.0.0.1', env: 'COINPIPE_HOST'}),
 }

@@ -22,18 +22,20 @@ const DEFAULT_COLUMNS = 80
 export function createStatusStream(stream: TerminalStream): StatusStream {
   const isTTY = stream.isTTY === true
   let status = ''
+  // A terminal that does not know its width says 0.
+  const columns = () => stream.columns || DEFAULT_COLUMNS
   return {
     isTTY,
     ...(stream.fd === undefined ? {} : {fd: stream.fd}),
     get columns() {
-      return stream.columns ?? DEFAULT_COLUMNS
+      return columns()
     },
     write(text) {
       return stream.write(status === '' ? text : CLEAR_LINE + text + (text.endsWith('\n') ? status : ''))
     },
     setStatus(text) {
       if (!isTTY) return
-      const next = cutTo(text, (stream.columns ?? DEFAULT_COLUMNS) - 1)
+      const next = cutTo(text, columns() - 1)
       if (next === status) return
       status = next
       stream.write(CLEAR_LINE + status)

@@ -17,10 +17,10 @@ describe('formatProgress', () => {
 })
 
 describe('createProgress', () => {
-  const run = (options: {isTTY: boolean; enabled?: boolean}) => {
+  const run = ({columns = 80, ...options}: {isTTY: boolean; enabled?: boolean; columns?: number}) => {
     vi.useFakeTimers({toFake: ['setInterval', 'clearInterval', 'performance']})
     const written: string[] = []
-    const stream = createStatusStream({isTTY: options.isTTY, columns: 80, write: (text) => written.push(text)})
+    const stream = createStatusStream({isTTY: options.isTTY, columns, write: (text) => written.push(text)})
     let total = 0
     const read = () => {
       total += 100
@@ -37,6 +37,10 @@ describe('createProgress', () => {
 
   it('rewrites one line a second and takes it away at the end', () => {
     expect(run({isTTY: true})).toEqual(['\r\u001b[Ksent 200 (100/s)', '\r\u001b[Ksent 300 (100/s)', '\r\u001b[K'])
+  })
+
+  it('takes a terminal that does not know its width for one of the usual width', () => {
+    expect(run({isTTY: true, columns: 0})).toEqual(run({isTTY: true}))
   })
 
   it('is silent off a terminal and when switched off', () => {
