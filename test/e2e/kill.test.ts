@@ -51,6 +51,8 @@ it(`stores each trade exactly once through ${KILLS} times kill -9 of ingest and 
   await until(`all ${sent} trades to be stored`, async () => (await storedCount()) >= sent, 120_000).catch(async (error: unknown) => {
     throw new Error(`${String(error)}: ${await storedCount()} of ${sent} stored\n${ingest.output}\n${sink.output}`)
   })
+  // A life that was killed while it filled a gap leaves it to the next one, which may still be asking for trades that are all there.
+  await until('every gap to be filled', async () => (await lastGaps(dataDir)).every(({state}) => state === 'filled'), 60_000)
   expect([await ingest.stop(), await sink.stop()]).toEqual([0, 0])
 
   const expected = new Set([...sim.ledger.trades()].map(({market, sequentialId}) => `trade:upbit:${symbolOf(market)}:${sequentialId}`))
@@ -69,7 +71,6 @@ it(`stores each trade exactly once through ${KILLS} times kill -9 of ingest and 
   // A kill that comes before an earlier gap is filled makes that gap longer, so there may be fewer gaps than kills.
   const uncovered = ingestKilledAt.filter((at) => !gaps.some(({from, to}) => from <= at && at <= (to ?? 0)))
   expect(uncovered).toEqual([])
-  expect(gaps.filter(({state}) => state !== 'filled')).toEqual([])
 }, 300_000)
 
 function symbolOf(market: string): string {

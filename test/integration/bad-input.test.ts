@@ -169,7 +169,7 @@ describe('bad files', () => {
     const {health, metrics} = pipeline.context
     const state = () => health.report().components['ingest upbit']?.state
     await until('the feed to be up', () => state() === 'up' && sim.ledger.count() > 500)
-    const lock = new DatabaseSync(dataPaths(dataDir).log)
+    const lock = new DatabaseSync(dataPaths(dataDir).log, {timeout: 5000})
     lock.exec('BEGIN IMMEDIATE')
     await until('it to spill', () => state() === 'degraded')
     const spilled = metrics.total('coinpipe_spill_records_total', {component: 'upbit', direction: 'out'})
