@@ -20,6 +20,8 @@ export interface BusContractOptions {
   readonly open: () => Promise<BusWorld>
 }
 
+/** How long nothing has to come before we believe that nothing comes. */
+export const QUIET_MS = 150
 /** How long a group may take to settle: on Kafka a rebalance takes seconds. */
 export const PATIENCE_MS = 15_000
 
