@@ -24,8 +24,8 @@ export interface CandleAggregatorOptions {
 /** Two minutes of seconds, two hours of minutes, six hours, half a day, two days, two days, three days. */
 export const KEEP: Readonly<Record<CandleInterval, number>> = {'1s': 120, '1m': 120, '5m': 72, '15m': 48, '1h': 48, '4h': 12, '1d': 3}
 
-/** One to two minutes, or 262,144 to 524,288 ids: at most 8 MB. */
-export const SEEN: SeenIdsOptions = {maxIds: 1 << 18, maxAgeUs: 60 * SECOND_US}
+/** One to two minutes, or 131,072 to 262,144 ids: at most 4 MB. */
+export const SEEN: SeenIdsOptions = {maxIds: 1 << 17, maxAgeUs: 60 * SECOND_US}
 
 /** `late`: counted, in a window that had been closed, so a corrected candle follows. */
 export type AddOutcome = 'counted' | 'late' | 'duplicate'

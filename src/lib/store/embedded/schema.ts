@@ -7,7 +7,7 @@ import {StoreCorruptError, StoreMissingError, StoreSchemaError} from './errors.t
 export const SCHEMA_VERSION = 1
 /** "coin" in ASCII, so that another program's database is not taken for a store. */
 const APPLICATION_ID = 0x636f696e
-const CACHE_KIB = 32_768
+const CACHE_KIB = 8192
 /** Pages of write-ahead log before they are copied into the file: 16 MiB, so that a busy page is copied once for many transactions. */
 const CHECKPOINT_PAGES = 4000
 const WAL_LIMIT_BYTES = 64 * 1024 * 1024
