@@ -1,7 +1,7 @@
 import {dirname} from 'node:path'
 import {DatabaseSync} from 'node:sqlite'
-import {CoinpipeError, type ErrorDetails, EXIT} from '../../core/errors.ts'
-import {makeFolder} from '../../core/folder.ts'
+import {CoinpipeError, type ErrorDetails, EXIT} from './errors.ts'
+import {makeFolder} from './folder.ts'
 
 /** Something that one process at a time may do is being done by another one. */
 export class AlreadyRunningError extends CoinpipeError {

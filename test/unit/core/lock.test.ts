@@ -5,10 +5,10 @@ import {join} from 'node:path'
 import type {Readable} from 'node:stream'
 import {fileURLToPath} from 'node:url'
 import {describe, expect, it, onTestFinished} from 'vitest'
-import {takeLock} from '../../../../src/lib/store/lock/lock.ts'
-import {tempDir} from '../../../helpers/temp-dir.ts'
+import {takeLock} from '../../../src/lib/core/lock.ts'
+import {tempDir} from '../../helpers/temp-dir.ts'
 
-const LOCK = fileURLToPath(new URL('../../../../src/lib/store/lock/lock.ts', import.meta.url))
+const LOCK = fileURLToPath(new URL('../../../src/lib/core/lock.ts', import.meta.url))
 const TAKE = `
   const {takeLock} = await import(process.argv[1])
   const release = await takeLock(process.argv[2], 'ingest').catch((error) => error)
