@@ -1,0 +1,125 @@
+import {findErrorBy} from '@platformatic/kafka'
+import {CoinpipeError, DeadlineError, EXIT, FencedError, InvalidInputError, NotConnectedError, UnsupportedError} from '../../core/errors.ts'
+import {GroupActiveError, RecordTooLargeError, unknownTopic} from '../errors.ts'
+
+/** No broker answers, or the one that has to is away. Trying again may help. */
+export class BrokerUnreachableError extends CoinpipeError {
+  readonly code = 'COINPIPE_KAFKA_UNREACHABLE'
+}
+
+/** The brokers refuse our credentials, or what they are allowed to do. */
+export class KafkaAuthError extends CoinpipeError {
+  readonly code = 'COINPIPE_KAFKA_AUTH'
+}
+
+/** The brokers answered with an error that has no class of its own; `protocolError` is its name in the protocol's table. */
+export class KafkaError extends CoinpipeError {
+  readonly code = 'COINPIPE_KAFKA'
+  readonly protocolError: string
+  constructor(protocolError: string, message: string, details: ConstructorParameters<typeof CoinpipeError>[1] = {}) {
+    super(message, details)
+    this.protocolError = protocolError
+  }
+}
+
+/** Names of errors: https://kafka.apache.org/protocol#protocol_error_codes */
+const LATER = {kind: 'later'} as const
+const AUTH = new Set(['SASL_AUTHENTICATION_FAILED', 'UNSUPPORTED_SASL_MECHANISM', 'ILLEGAL_SASL_STATE'])
+const FENCED = new Set([
+  'FENCED_INSTANCE_ID',
+  'INVALID_PRODUCER_EPOCH',
+  'PRODUCER_FENCED',
+  'ILLEGAL_GENERATION',
+  'UNKNOWN_MEMBER_ID',
+  'STALE_MEMBER_EPOCH',
+  'FENCED_MEMBER_EPOCH',
+])
+const INVALID = new Set(['INVALID_CONFIG', 'INVALID_REPLICATION_FACTOR', 'INVALID_PARTITIONS', 'INVALID_REQUEST', 'POLICY_VIOLATION'])
+
+/**
+ * A client's error as one of ours. `what` is what was being done, for example "publish to topic 'market.trade'"; `brokers` are the addresses to start
+ * from, for the remedy. Errors of ours pass; anything that is not the client's is a bug and passes too.
+ */
+export function translateKafkaError(error: unknown, what: string, brokers: readonly string[]): unknown {
+  if (error instanceof CoinpipeError || !(error instanceof Error)) return error
+  const protocolError = protocolErrorOf(error)
+  if (protocolError !== null) return fromProtocol(protocolError, serverMessage(error), what, error)
+  if (findErrorBy(error, 'code', 'PLT_KFK_AUTHENTICATION') !== null) return unauthorized(what, error)
+  if (findErrorBy(error, 'code', 'PLT_KFK_UNSUPPORTED_API') !== null) {
+    return new UnsupportedError(`${what}: these brokers are too old for it`, {cause: error, remedy: ['use Kafka 3.0 or newer']})
+  }
+  if (findErrorBy(error, 'closed', true) !== null) return notConnected()
+  const missing = /^look up topic '([^']+)'/.exec(what)?.[1]
+  // The client checks the names of topics itself, with an error for misuse of its own.
+  if (missing !== undefined && findErrorBy(error, 'code', 'PLT_KFK_USER') !== null) return unknownTopic(missing)
+  if (findErrorBy(error, 'code', 'PLT_KFK_NETWORK') !== null) return unreachable(what, brokers, error)
+  return error
+}
+
+/** The name of the first protocol error in a client's error, for example `NOT_LEADER_OR_FOLLOWER`; null where there is none. */
+export function protocolErrorOf(error: unknown): string | null {
+  if (!(error instanceof Error)) return null
+  const found = findErrorBy(error, 'code', 'PLT_KFK_PROTOCOL') as {readonly apiId?: string} | null
+  return found?.apiId ?? null
+}
+
+function serverMessage(error: Error): string {
+  const found = findErrorBy(error, 'code', 'PLT_KFK_PROTOCOL') as {
+    readonly serverErrorMessage?: string | null
+    readonly message: string
+  } | null
+  return found?.serverErrorMessage || found?.message || error.message
+}
+
+/** One of ours for an error that the brokers named. */
+export function fromProtocol(protocolError: string, said: string, what: string, cause?: unknown): CoinpipeError {
+  const message = `${what}: ${protocolError}: ${said}`
+  if (AUTH.has(protocolError)) return unauthorized(what, cause)
+  if (protocolError.endsWith('_AUTHORIZATION_FAILED')) {
+    return new KafkaAuthError(message, {
+      cause,
+      remedy: ['give this user the right on the brokers (kafka-acls), or use another one: bus.sasl in coinpipe.yaml'],
+    })
+  }
+  if (FENCED.has(protocolError))
+    return new FencedError(message, {cause, remedy: ['nothing to do: a newer holder goes on from the last committed record']})
+  if (protocolError === 'UNKNOWN_TOPIC_OR_PARTITION' || protocolError === 'UNKNOWN_TOPIC_ID')
+    return unknownTopic(/topic '([^']+)'/.exec(what)?.[1] ?? what)
+  if (protocolError === 'MESSAGE_TOO_LARGE' || protocolError === 'RECORD_LIST_TOO_LARGE') {
+    const remedy = ["publish it in parts, or raise the topic's limit: coinpipe topics alter TOPIC --set max.message.bytes=…"]
+    return new RecordTooLargeError(message, {cause, remedy})
+  }
+  if (protocolError === 'NON_EMPTY_GROUP') return new GroupActiveError(message, {cause, remedy: ['stop its members first']})
+  if (protocolError === 'REQUEST_TIMED_OUT') return new DeadlineError(message, {cause})
+  if (INVALID.has(protocolError)) return new InvalidInputError(message, {cause, remedy: ['change what was asked for, as the brokers say']})
+  const retriable =
+    cause instanceof Error && findErrorBy(cause, 'canRetry', true) !== null && findErrorBy(cause, 'canRetry', false) === null
+  return new KafkaError(protocolError, message, {
+    cause,
+    remedy: ['look at the brokers: coinpipe nodes --bus kafka'],
+    ...(retriable ? {retry: LATER} : {}),
+  })
+}
+
+function unauthorized(what: string, cause: unknown): KafkaAuthError {
+  return new KafkaAuthError(`${what}: the brokers refuse the user name or password`, {
+    cause,
+    remedy: ['check bus.sasl in coinpipe.yaml: mechanism, username and password must be those of the brokers'],
+  })
+}
+
+export function unreachable(what: string, brokers: readonly string[], cause?: unknown): BrokerUnreachableError {
+  return new BrokerUnreachableError(`${what}: no answer from Kafka at ${brokers.join(', ')}`, {
+    cause,
+    retry: LATER,
+    exitCode: EXIT.unavailable,
+    remedy: [
+      'check the addresses: --brokers host:port,… or bus.brokers in coinpipe.yaml',
+      'start a local cluster: coinpipe cluster up kafka',
+    ],
+  })
+}
+
+export function notConnected(): NotConnectedError {
+  return new NotConnectedError('the connection to Kafka is not open', {remedy: ['call connect() first, and nothing after close()']})
+}
