@@ -1,5 +1,5 @@
-import {InvalidInputError} from '../core/errors.ts'
-import type {Headers, OutgoingRecord, TopicConfig, Value} from '../core/ports/bus.ts'
+import {InvalidInputError, UnsupportedError} from '../core/errors.ts'
+import type {Headers, OutgoingRecord, TopicChanges, TopicConfig, Value} from '../core/ports/bus.ts'
 import {checkTopicName} from '../core/topics.ts'
 import {recordTooLarge} from './errors.ts'
 
@@ -41,9 +41,37 @@ export function headerText(headers: Headers | undefined): string | null {
 }
 
 /** Throws InvalidInputError. */
-export function checkTopicConfig(name: string, {partitions}: TopicConfig): void {
+export function checkTopicConfig(name: string, {partitions}: Pick<TopicConfig, 'partitions'>): void {
   if (Number.isInteger(partitions) && partitions >= 1 && partitions <= MAX_PARTITIONS) return
   throw new InvalidInputError(`topic '${name}' cannot have ${partitions} partitions: 1 to ${MAX_PARTITIONS} are possible`, {
     remedy: [`set topics.${name}.partitions in coinpipe.yaml`],
+  })
+}
+
+/** For a log without Kafka's settings. Throws UnsupportedError for any of them, InvalidInputError for a retention that is none. */
+export function checkTopicChanges(name: string, {retentionMs, retentionBytes, settings = {}}: TopicChanges): void {
+  const [setting] = Object.keys(settings)
+  if (setting !== undefined) {
+    throw new UnsupportedError(`topic '${name}' cannot get the setting '${setting}': the embedded log has no such settings`, {
+      remedy: ['change its retention only, or use Kafka: --bus kafka'],
+    })
+  }
+  for (const [what, value] of Object.entries({retentionMs, retentionBytes})) {
+    if (value === undefined || value === null || (Number.isSafeInteger(value) && value >= 0)) continue
+    throw new InvalidInputError(
+      `topic '${name}' cannot have ${what} = ${value}: a whole number from 0, or null for no limit, is possible`,
+      {
+        remedy: [`give a duration such as 24h, or a number of bytes`],
+      },
+    )
+  }
+}
+
+/** For `addPartitions`. Throws InvalidInputError. */
+export function checkMorePartitions(name: string, found: number, wanted: number): void {
+  checkTopicConfig(name, {partitions: wanted})
+  if (wanted > found) return
+  throw new InvalidInputError(`topic '${name}' has ${found} partitions, and ${wanted} are not more: partitions can only be added`, {
+    remedy: [`ask for ${found + 1} or more; for fewer, delete the topic and create it anew`],
   })
 }

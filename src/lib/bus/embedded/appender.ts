@@ -73,8 +73,13 @@ export class Appender {
       .prepare('INSERT INTO topics (name, partitions, retention_ms, retention_bytes) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING')
       .run(name, config.partitions, config.retentionMs, config.retentionBytes)
     if (this.#select.all(name).length > 0) return
-    for (let partition = 0; partition < config.partitions; partition++) {
-      const {lastInsertRowid: id} = this.#db.prepare('INSERT INTO partitions (topic, partition) VALUES (?, ?)').run(name, partition)
+    this.createPartitions(name, 0, config.partitions)
+  }
+
+  /** Creates the partitions `from` up to `to`, without `to` itself. */
+  createPartitions(topic: string, from: number, to: number): void {
+    for (let partition = from; partition < to; partition++) {
+      const {lastInsertRowid: id} = this.#db.prepare('INSERT INTO partitions (topic, partition) VALUES (?, ?)').run(topic, partition)
       this.#db.exec(`CREATE TABLE log_${id} ("offset" INTEGER PRIMARY KEY, ts INTEGER NOT NULL, key TEXT, value, headers TEXT)`)
     }
   }

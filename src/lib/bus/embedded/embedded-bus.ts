@@ -8,10 +8,14 @@ import type {
   BusNode,
   GroupDescription,
   GroupLag,
+  LeaderElection,
+  NodeSetting,
   OutgoingRecord,
   Position,
   PublishResult,
+  ReadOptions,
   SubscribeOptions,
+  TopicChanges,
   TopicConfig,
   TopicDescription,
   Transaction,
@@ -20,10 +24,12 @@ import type {
 import {currentProcess, type ProcessIdentity} from '../../core/process-identity.ts'
 import {checkTopicName, defaultTopicConfig} from '../../core/topics.ts'
 import type {GroupBackend} from '../group-backend.ts'
-import {checkTopicConfig} from '../limits.ts'
+import {checkTopicChanges, checkTopicConfig} from '../limits.ts'
+import {readWaiting} from '../read-waiting.ts'
 import {GroupSubscription} from '../subscription.ts'
 import {runTransaction, type TransactionParts} from '../transaction.ts'
 import {Inspector} from './inspector.ts'
+import {checkNode, embeddedNode, fixedSettings, nodeSetting, SHOWN_PRAGMAS} from './node.ts'
 import {pack, unpack} from './pack.ts'
 import {LogReader} from './reader.ts'
 import {isBusy, translateSqliteError} from './sqlite-errors.ts'
@@ -149,6 +155,22 @@ export class EmbeddedBus implements Bus, BusAdmin {
     await this.#writer.call('ensureTopic', {name, config})
   }
 
+  async alterTopic(topic: string, changes: TopicChanges): Promise<void> {
+    checkTopicChanges(topic, changes)
+    await this.#writer.call('alterTopic', {topic, changes})
+  }
+
+  async addPartitions(topic: string, partitions: number): Promise<void> {
+    await this.#writer.call('addPartitions', {topic, partitions})
+  }
+
+  /** There is one copy of each partition, and so nothing to elect. */
+  async electLeaders(topics: readonly string[] = []): Promise<readonly LeaderElection[]> {
+    this.#opened()
+    for (const topic of topics) await this.describeTopic(topic)
+    return []
+  }
+
   async deleteTopic(topic: string): Promise<void> {
     await this.#writer.call('deleteTopic', {topic})
   }
@@ -181,12 +203,28 @@ export class EmbeddedBus implements Bus, BusAdmin {
     return this.#ask((inspector) => inspector.offsetsAt(topic, timestampMs))
   }
 
-  read(position: Position, maxRecords: number): Promise<readonly BusMessage[]> {
-    return this.#ask((inspector) => inspector.read(position, maxRecords))
+  async read(position: Position, maxRecords: number, {waitMs = 0}: ReadOptions = {}): Promise<readonly BusMessage[]> {
+    const read = () => this.#ask((inspector) => inspector.read(position, maxRecords))
+    return readWaiting(read, (listener) => this.#opened().watcher.listen(listener), waitMs)
   }
 
   async nodes(): Promise<readonly BusNode[]> {
-    return [{id: 'embedded', address: this.#options.path, controller: true}]
+    return [embeddedNode(this.#options.path, await this.#ask((inspector) => inspector.countPartitions()))]
+  }
+
+  async nodeSettings(id: string): Promise<readonly NodeSetting[]> {
+    checkNode(id)
+    const {busyTimeoutMs = DEFAULT_BUSY_MS} = this.#options
+    const values = await this.#writer.call('pragmas', {names: SHOWN_PRAGMAS})
+    return SHOWN_PRAGMAS.map((name) =>
+      nodeSetting(name, String(values[name]), name !== 'busy_timeout' || busyTimeoutMs === DEFAULT_BUSY_MS),
+    )
+  }
+
+  async alterNode(id: string): Promise<void> {
+    this.#opened()
+    checkNode(id)
+    throw fixedSettings()
   }
 
   // Inside

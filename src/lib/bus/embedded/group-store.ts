@@ -37,7 +37,7 @@ export class GroupStore {
   }
 
   join(input: JoinInput, nowMs: number): Membership {
-    const before = this.#load(input.group)
+    const before = loadGroup(this.#db, input.group)
     const member: Member = {
       id: input.memberId,
       instanceId: input.instanceId,
@@ -50,7 +50,7 @@ export class GroupStore {
   }
 
   sync(input: SyncInput, nowMs: number): Membership | null {
-    const before = this.#load(input.group)
+    const before = loadGroup(this.#db, input.group)
     if (!isMember(before, input.group, input.memberId, input.instanceId)) return null
     const renewed = evict(renew(before, input.memberId, nowMs), nowMs)
     const state = this.#settle(input.group, before, release(renewed, input.memberId, input.drained), nowMs)
@@ -58,7 +58,7 @@ export class GroupStore {
   }
 
   leave(input: MemberInput, nowMs: number): void {
-    const before = this.#load(input.group)
+    const before = loadGroup(this.#db, input.group)
     this.#settle(input.group, before, leave(before, input.memberId), nowMs)
   }
 
@@ -77,7 +77,7 @@ export class GroupStore {
 
   /** Rejects with GroupActiveError where anyone is in the group, dead ones aside. */
   requireEmpty(group: string, nowMs: number): void {
-    const before = this.#load(group)
+    const before = loadGroup(this.#db, group)
     const state = this.#settle(group, before, evict(before, nowMs), nowMs)
     if (state.members.length > 0) throw groupActive(group, state.members.length)
   }
@@ -87,15 +87,23 @@ export class GroupStore {
     this.#db.prepare('DELETE FROM groups WHERE name = ?').run(group)
   }
 
-  deleteTopic(topic: string): void {
-    this.#db.prepare('DELETE FROM offsets WHERE topic = ?').run(topic)
+  /**
+   * Tells all groups that read the topic of its new partitions, `from` up to `to`. They start them at their beginning, `latest` or not: what is published
+   * before a member sees a partition would otherwise be passed over.
+   */
+  takeInPartitions(topic: string, from: number, to: number, nowMs: number): void {
+    const knowing = 'SELECT grp FROM offsets WHERE topic = ?1 UNION SELECT grp FROM holdings WHERE topic = ?1'
+    const reading = 'SELECT DISTINCT grp FROM members WHERE EXISTS (SELECT 1 FROM json_each(topics) WHERE value = ?1)'
+    for (const {grp} of this.#db.prepare(`${knowing} UNION ${reading}`).all(topic)) {
+      const group = String(grp)
+      for (let partition = from; partition < to; partition++) this.setOffsets(group, [{topic, partition, offset: 0}])
+      const before = loadGroup(this.#db, group)
+      this.#settle(group, before, before, nowMs)
+    }
   }
 
-  #load(group: string): GroupState {
-    const generation = Number(this.#db.prepare('SELECT generation FROM groups WHERE name = ?').get(group)?.generation ?? 0)
-    const members = this.#db.prepare('SELECT * FROM members WHERE grp = ? ORDER BY id').all(group).map(toMember)
-    const holdings = this.#db.prepare('SELECT * FROM holdings WHERE grp = ? ORDER BY topic, partition').all(group).map(toHolding)
-    return {generation, members, holdings}
+  deleteTopic(topic: string): void {
+    this.#db.prepare('DELETE FROM offsets WHERE topic = ?').run(topic)
   }
 
   #settle(group: string, before: GroupState, changed: GroupState, nowMs: number): GroupState {
@@ -150,6 +158,14 @@ export class GroupStore {
     if (typeof offsets?.committed !== 'number' && start !== null) this.setOffsets(group, [{topic, partition, offset: start}])
     return {topic, partition, epoch, revoking: target !== owner, committed, earliest}
   }
+}
+
+/** Reads a group; of one that does not exist, that nobody is in it. */
+export function loadGroup(db: DatabaseSync, group: string): GroupState {
+  const generation = Number(db.prepare('SELECT generation FROM groups WHERE name = ?').get(group)?.generation ?? 0)
+  const members = db.prepare('SELECT * FROM members WHERE grp = ? ORDER BY id').all(group).map(toMember)
+  const holdings = db.prepare('SELECT * FROM holdings WHERE grp = ? ORDER BY topic, partition').all(group).map(toHolding)
+  return {generation, members, holdings}
 }
 
 function toMember(row: Row): Member {

@@ -1,5 +1,7 @@
-import type {BusMessage, GroupDescription, GroupLag, Position, TopicDescription, TopicPartition} from '../../core/ports/bus.ts'
+import type {BusMessage, GroupDescription, GroupLag, Position, TopicDescription} from '../../core/ports/bus.ts'
+import {describeGroup} from '../describe-group.ts'
 import {unknownTopic} from '../errors.ts'
+import {loadGroup} from './group-store.ts'
 import {firstAtOrAfter} from './maintenance.ts'
 import type {LogReader} from './reader.ts'
 
@@ -16,14 +18,18 @@ export class Inspector {
   }
 
   describeTopic(topic: string): TopicDescription {
-    const row = this.#reader.db.prepare('SELECT partitions, retention_ms, retention_bytes FROM topics WHERE name = ?').get(topic)
+    const row = this.#reader.db.prepare('SELECT retention_ms, retention_bytes FROM topics WHERE name = ?').get(topic)
     if (row === undefined) throw unknownTopic(topic)
+    const offsets = this.#reader.partitions(topic).map(({partition, earliest, next}) => ({topic, partition, earliest, latest: next}))
     return {
       name: topic,
-      partitions: Number(row.partitions),
+      partitions: offsets.length,
       retentionMs: row.retention_ms === null ? null : Number(row.retention_ms),
       retentionBytes: row.retention_bytes === null ? null : Number(row.retention_bytes),
-      offsets: this.#reader.partitions(topic).map(({partition, earliest, next}) => ({topic, partition, earliest, latest: next})),
+      replicas: 1,
+      settings: {},
+      offsets,
+      replication: [],
     }
   }
 
@@ -32,13 +38,10 @@ export class Inspector {
   }
 
   describeGroup(group: string): GroupDescription {
-    const {db} = this.#reader
-    const generation = Number(db.prepare('SELECT generation FROM groups WHERE name = ?').get(group)?.generation ?? 0)
-    const held = db.prepare('SELECT topic, partition FROM holdings WHERE grp = ? AND owner = ? ORDER BY topic, partition')
-    const partitions = (member: string) =>
-      held.all(group, member).map((row): TopicPartition => ({topic: String(row.topic), partition: Number(row.partition)}))
-    const members = db.prepare('SELECT id FROM members WHERE grp = ? ORDER BY id').all(group)
-    return {group, generation, members: members.map(({id}) => ({id: String(id), partitions: partitions(String(id))}))}
+    return describeGroup(
+      group,
+      this.#reader.snapshot(() => loadGroup(this.#reader.db, group)),
+    )
   }
 
   lag(group: string): GroupLag[] {
@@ -65,8 +68,13 @@ export class Inspector {
   }
 
   read(position: Position, maxRecords: number): readonly BusMessage[] {
-    this.#reader.existingPartition(position)
+    // To a group, a position past the end is one of an earlier log; whoever names an offset here means that one.
+    if (position.offset > this.#reader.existingPartition(position).next) return []
     return this.#reader.read({...position, maxRecords, maxBytes: Number.POSITIVE_INFINITY, atLeastOne: true})?.messages ?? []
+  }
+
+  countPartitions(): number {
+    return Number(this.#reader.db.prepare('SELECT count(*) AS n FROM partitions').get()?.n)
   }
 
   #names(sql: string): string[] {

@@ -1,9 +1,11 @@
 import type {DatabaseSync} from 'node:sqlite'
-import type {Position} from '../../core/ports/bus.ts'
+import type {Position, TopicChanges} from '../../core/ports/bus.ts'
 import {partitionOutOfRange, transactionFenced, unknownTopic} from '../errors.ts'
+import {checkMorePartitions} from '../limits.ts'
 import {Appender} from './appender.ts'
 import {GroupStore} from './group-store.ts'
 import type {JoinInput, OpName, TransactionInput, WriterOps} from './protocol.ts'
+import {readPragma} from './schema.ts'
 
 type Handlers = {[K in OpName]: (input: WriterOps[K]['in'], nowMs: number) => WriterOps[K]['out']}
 
@@ -21,10 +23,13 @@ export class Operations {
     commit: (input) => none(() => this.#groups.commit(input)),
     leave: (input, nowMs) => none(() => this.#groups.leave(input, nowMs)),
     ensureTopic: ({name, config}) => none(() => this.#appender.ensureTopicExactly(name, config)),
+    alterTopic: ({topic, changes}) => none(() => this.#alterTopic(topic, changes)),
+    addPartitions: ({topic, partitions}, nowMs) => none(() => this.#addPartitions(topic, partitions, nowMs)),
     deleteTopic: ({topic}) => none(() => this.#deleteTopic(topic)),
     trim: ({positions}) => none(() => this.#trim(positions)),
     resetGroup: ({group, positions}, nowMs) => none(() => this.#resetGroup(group, positions, nowMs)),
     deleteGroup: ({group}, nowMs) => none(() => this.#deleteGroup(group, nowMs)),
+    pragmas: ({names}) => Object.fromEntries(names.map((name) => [name, readPragma(this.#db, name)])),
     probe: () => null,
   }
 
@@ -65,6 +70,20 @@ export class Operations {
   #join(input: JoinInput, nowMs: number): WriterOps['join']['out'] {
     for (const {name, config} of input.topics) this.#appender.ensureTopic(name, config)
     return this.#groups.join(input, nowMs)
+  }
+
+  #alterTopic(topic: string, {retentionMs, retentionBytes}: TopicChanges): void {
+    this.#partitionIds(topic)
+    if (retentionMs !== undefined) this.#db.prepare('UPDATE topics SET retention_ms = ? WHERE name = ?').run(retentionMs, topic)
+    if (retentionBytes !== undefined) this.#db.prepare('UPDATE topics SET retention_bytes = ? WHERE name = ?').run(retentionBytes, topic)
+  }
+
+  #addPartitions(topic: string, partitions: number, nowMs: number): void {
+    const found = this.#partitionIds(topic).length
+    checkMorePartitions(topic, found, partitions)
+    this.#db.prepare('UPDATE topics SET partitions = ? WHERE name = ?').run(partitions, topic)
+    this.#appender.createPartitions(topic, found, partitions)
+    this.#groups.takeInPartitions(topic, found, partitions, nowMs)
   }
 
   #deleteTopic(topic: string): void {

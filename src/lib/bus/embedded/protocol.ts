@@ -1,5 +1,5 @@
 /** What the main thread and the writer thread say to each other. Plain data only. */
-import type {Position, TopicConfig, TopicPartition, Value} from '../../core/ports/bus.ts'
+import type {Position, TopicChanges, TopicConfig, TopicPartition, Value} from '../../core/ports/bus.ts'
 import type {ProcessIdentity} from '../../core/process-identity.ts'
 import type {Failure} from '../errors.ts'
 import type {Membership} from '../group-backend.ts'
@@ -68,10 +68,14 @@ export interface WriterOps {
   commit: {in: GroupCommit; out: null}
   leave: {in: MemberInput; out: null}
   ensureTopic: {in: {readonly name: string; readonly config: TopicConfig}; out: null}
+  alterTopic: {in: {readonly topic: string; readonly changes: TopicChanges}; out: null}
+  addPartitions: {in: {readonly topic: string; readonly partitions: number}; out: null}
   deleteTopic: {in: {readonly topic: string}; out: null}
   trim: {in: {readonly positions: readonly Position[]}; out: null}
   resetGroup: {in: {readonly group: string; readonly positions: readonly Position[]}; out: null}
   deleteGroup: {in: {readonly group: string}; out: null}
+  /** Pragmas of the connection that writes, by name. */
+  pragmas: {in: {readonly names: readonly string[]}; out: Readonly<Record<string, string>>}
   /** Takes and gives back the write lock, having changed nothing. */
   probe: {in: null; out: null}
 }

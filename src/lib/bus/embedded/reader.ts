@@ -63,6 +63,16 @@ export class LogReader {
     }))
   }
 
+  /** Runs several queries that see the same state of the log. */
+  snapshot<T>(queries: () => T): T {
+    this.db.exec('BEGIN')
+    try {
+      return queries()
+    } finally {
+      this.db.exec('COMMIT')
+    }
+  }
+
   existingPartition({topic, partition}: TopicPartition): PartitionRow {
     const rows = this.partitions(topic)
     const row = rows[partition]

@@ -1,3 +1,4 @@
+import {statSync} from 'node:fs'
 import {dirname} from 'node:path'
 import {DatabaseSync} from 'node:sqlite'
 import {makeFolder} from '../../core/folder.ts'
@@ -98,10 +99,20 @@ function switchToWal(db: DatabaseSync, busyTimeoutMs: number): void {
 
 /** Refuses files that are not ours. Returns the version found, 0 for an empty file. */
 function checkOwner(db: DatabaseSync, path: string): number {
-  const pragma = (name: string) => Number(Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0])
-  const [owner, version] = [pragma('application_id'), pragma('user_version')]
+  const [owner, version] = [Number(readPragma(db, 'application_id')), Number(readPragma(db, 'user_version'))]
   const tables = Number(db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.n)
   if (owner !== APPLICATION_ID && (owner !== 0 || tables > 0)) throw notALog(path, 'another program made this SQLite file')
   if (version > VERSION) throw newerVersion(path, version, VERSION)
   return version
+}
+
+/** The value of a pragma of this connection, as SQLite puts it. */
+export function readPragma(db: DatabaseSync, name: string): string {
+  return String(Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0])
+}
+
+/** Bytes that the log takes on the disk. */
+export function logBytes(path: string): number {
+  const wal = statSync(`${path}-wal`, {throwIfNoEntry: false})
+  return statSync(path).size + (wal?.size ?? 0)
 }

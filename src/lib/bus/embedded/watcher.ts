@@ -31,7 +31,9 @@ export class LogWatcher {
     for (const listener of this.#listeners) listener()
   }
 
+  /** Calls the listeners once more: who waits for a change learns that none will come. */
   close(): void {
+    this.notify()
     this.#listeners.clear()
     if (this.#timer !== null) clearTimeout(this.#timer)
   }

@@ -1,11 +1,10 @@
-import {statSync} from 'node:fs'
 import type {DatabaseSync} from 'node:sqlite'
 import type {MessagePort} from 'node:worker_threads'
 import {toFailure} from '../errors.ts'
 import {maintain} from './maintenance.ts'
 import {Operations} from './operations.ts'
 import type {FromWriter, Reply, Request, ToWriter, WriterOptions} from './protocol.ts'
-import {openForWriting} from './schema.ts'
+import {logBytes, openForWriting} from './schema.ts'
 import {concernsWholeLog, integrity, translateSqliteError} from './sqlite-errors.ts'
 
 /** Requests of one commit hold about this many records at most. */
@@ -162,7 +161,7 @@ class Writer {
       try {
         const step = this.#transact(() => steps.next())
         if (!step.done) return this.#maintainStep(steps, deleted + step.value)
-        this.#send({kind: 'maintained', deleted, logBytes: this.#logBytes()})
+        this.#send({kind: 'maintained', deleted, logBytes: logBytes(this.#options.path)})
       } catch (error) {
         this.#send({kind: 'maintenanceFailed', failure: toFailure(this.#translate(error))})
       }
@@ -175,11 +174,6 @@ class Writer {
       this.#damage ??= integrity(this.#db)
       return this.#damage
     })
-  }
-
-  #logBytes(): number {
-    const wal = statSync(`${this.#options.path}-wal`, {throwIfNoEntry: false})
-    return statSync(this.#options.path).size + (wal?.size ?? 0)
   }
 }
 

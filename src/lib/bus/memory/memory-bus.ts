@@ -1,6 +1,6 @@
 import {randomUUID} from 'node:crypto'
 import type {Context} from '../../core/context.ts'
-import {NotConnectedError} from '../../core/errors.ts'
+import {InvalidInputError, NotConnectedError, UnsupportedError} from '../../core/errors.ts'
 import type {
   Bus,
   BusAdmin,
@@ -8,10 +8,14 @@ import type {
   BusNode,
   GroupDescription,
   GroupLag,
+  LeaderElection,
+  NodeSetting,
   OutgoingRecord,
   Position,
   PublishResult,
+  ReadOptions,
   SubscribeOptions,
+  TopicChanges,
   TopicConfig,
   TopicDescription,
   Transaction,
@@ -20,12 +24,28 @@ import type {
 import {currentProcess} from '../../core/process-identity.ts'
 import {checkTopicName, defaultTopicConfig} from '../../core/topics.ts'
 import {partitionKey} from '../assign.ts'
+import {describeGroup} from '../describe-group.ts'
 import type {Grant, GroupBackend, Membership} from '../group-backend.ts'
-import {evict, type GroupState, type Holding, isMember, join, LEASE_MS, leave, type Member, release, renew} from '../group-state.ts'
-import {checkRecords, checkTopicConfig} from '../limits.ts'
+import {
+  EMPTY_GROUP,
+  evict,
+  type GroupState,
+  type Holding,
+  isMember,
+  join,
+  LEASE_MS,
+  leave,
+  type Member,
+  release,
+  renew,
+} from '../group-state.ts'
+import {checkRecords, checkTopicChanges, checkTopicConfig} from '../limits.ts'
+import {readWaiting} from '../read-waiting.ts'
 import {GroupSubscription} from '../subscription.ts'
 import {runTransaction, type TransactionContent} from '../transaction.ts'
 import {MemoryLog} from './memory-log.ts'
+
+const NODE_ID = 'memory'
 
 export interface MemoryBusOptions {
   /** Shared by the buses that should see each other; default: a log of its own. */
@@ -60,6 +80,8 @@ export class MemoryBus implements Bus, BusAdmin {
   async close(): Promise<void> {
     await Promise.all([...this.#subscriptions].map((subscription) => subscription.close()))
     this.#state = 'closed'
+    // Who waits in a read learns that it is over.
+    this.#log.notify()
   }
 
   async publish(records: readonly OutgoingRecord[]): Promise<readonly PublishResult[]> {
@@ -97,14 +119,29 @@ export class MemoryBus implements Bus, BusAdmin {
   }
 
   async describeTopic(name: string): Promise<TopicDescription> {
-    const {config, partitions} = this.#open().topic(name)
+    const {retentionMs, retentionBytes, partitions} = this.#open().topic(name)
     const offsets = partitions.map(({earliest, records}, partition) => ({topic: name, partition, earliest, latest: records.length}))
-    return {name, ...config, offsets}
+    return {name, partitions: partitions.length, retentionMs, retentionBytes, replicas: 1, settings: {}, offsets, replication: []}
   }
 
   async ensureTopic(topic: string, config: TopicConfig): Promise<void> {
     checkTopicConfig(topic, config)
     this.#open().ensureTopicExactly(topic, config)
+  }
+
+  async alterTopic(topic: string, changes: TopicChanges): Promise<void> {
+    checkTopicChanges(topic, changes)
+    this.#open().alterTopic(topic, changes)
+  }
+
+  async addPartitions(topic: string, partitions: number): Promise<void> {
+    this.#open().addPartitions(topic, partitions, Date.now())
+  }
+
+  async electLeaders(topics: readonly string[] = []): Promise<readonly LeaderElection[]> {
+    const log = this.#open()
+    for (const topic of topics) log.topic(topic)
+    return []
   }
 
   async deleteTopic(topic: string): Promise<void> {
@@ -120,9 +157,7 @@ export class MemoryBus implements Bus, BusAdmin {
   }
 
   async describeGroup(group: string): Promise<GroupDescription> {
-    const {generation, members, holdings} = this.#open().groups.get(group)?.state ?? {generation: 0, members: [], holdings: []}
-    const partitionsOf = (id: string) => holdings.filter(({owner}) => owner === id).map(({topic, partition}) => ({topic, partition}))
-    return {group, generation, members: members.map(({id}) => ({id, partitions: partitionsOf(id)}))}
+    return describeGroup(group, this.#open().groups.get(group)?.state ?? EMPTY_GROUP)
   }
 
   async lag(name: string): Promise<readonly GroupLag[]> {
@@ -160,14 +195,31 @@ export class MemoryBus implements Bus, BusAdmin {
       })
   }
 
-  async read(position: Position, maxRecords: number): Promise<readonly BusMessage[]> {
-    const {earliest, records} = this.#open().partition(position)
-    const from = Math.max(position.offset, earliest)
-    return records.slice(from, from + maxRecords)
+  async read(position: Position, maxRecords: number, {waitMs = 0}: ReadOptions = {}): Promise<readonly BusMessage[]> {
+    const read = async () => {
+      const {earliest, records} = this.#open().partition(position)
+      const from = Math.max(position.offset, earliest)
+      return records.slice(from, from + maxRecords)
+    }
+    return readWaiting(read, (listener) => this.#log.listen(listener), waitMs)
   }
 
   async nodes(): Promise<readonly BusNode[]> {
-    return [{id: 'memory', address: 'this process', controller: true}]
+    const partitions = [...this.#open().topics.values()].reduce((sum, topic) => sum + topic.partitions.length, 0)
+    const counts = {leaders: partitions, replicas: partitions, outOfSync: 0}
+    return [{id: NODE_ID, address: 'this process', controller: true, rack: null, version: process.version, diskBytes: 0, ...counts}]
+  }
+
+  async nodeSettings(id: string): Promise<readonly NodeSetting[]> {
+    this.#open()
+    checkNode(id)
+    return [{name: 'retention', value: 'none', isDefault: true, readOnly: true}]
+  }
+
+  async alterNode(id: string): Promise<void> {
+    this.#open()
+    checkNode(id)
+    throw new UnsupportedError('a log in memory has no settings to change', {remedy: ['use Kafka: --bus kafka']})
   }
 
   // Inside
@@ -220,6 +272,11 @@ export class MemoryBus implements Bus, BusAdmin {
     if (this.#state !== 'open') throw notConnected()
     return this.#log
   }
+}
+
+function checkNode(id: string): void {
+  if (id !== NODE_ID)
+    throw new InvalidInputError(`there is no node '${id}': a log in memory is the one node '${NODE_ID}'`, {remedy: [`name '${NODE_ID}'`]})
 }
 
 function newMember(topics: readonly string[], instanceId: string | null): Member {

@@ -1,10 +1,11 @@
 import {partitionForKey} from '../../core/partitioner.ts'
-import type {BusMessage, OutgoingRecord, Position, PublishResult, TopicConfig, TopicPartition} from '../../core/ports/bus.ts'
+import type {BusMessage, OutgoingRecord, Position, PublishResult, TopicChanges, TopicConfig, TopicPartition} from '../../core/ports/bus.ts'
 import {checkTopicName} from '../../core/topics.ts'
 import {partitionKey} from '../assign.ts'
 import {groupActive, partitionOutOfRange, takenAway, topicMismatch, transactionFenced, unknownTopic} from '../errors.ts'
 import type {ReadRequest, ReadResult} from '../fair-read.ts'
 import {EMPTY_GROUP, evict, type GroupState, mayCommit, settle, subscribedTopics} from '../group-state.ts'
+import {checkMorePartitions} from '../limits.ts'
 import type {GroupCommit} from '../transaction.ts'
 
 interface Partition {
@@ -14,8 +15,9 @@ interface Partition {
 }
 
 interface Topic {
-  readonly config: TopicConfig
-  readonly partitions: readonly Partition[]
+  retentionMs: number | null
+  retentionBytes: number | null
+  readonly partitions: Partition[]
 }
 
 interface Group {
@@ -42,16 +44,15 @@ export class MemoryLog {
     const sticky = this.#sticky++
     const places = records.map((record) => this.#place(record, sticky))
     const results = records.map((record, index) => this.#take(record, places[index] ?? 0, nowMs))
-    this.#changed()
+    this.notify()
     return results
   }
 
-  ensureTopic(name: string, config: TopicConfig): void {
+  ensureTopic(name: string, {partitions, retentionMs, retentionBytes}: TopicConfig): void {
     checkTopicName(name)
     if (this.topics.has(name)) return
-    const partitions = Array.from({length: config.partitions}, (): Partition => ({earliest: 0, lastMs: 0, records: []}))
-    this.topics.set(name, {config, partitions})
-    this.#changed()
+    this.topics.set(name, {retentionMs, retentionBytes, partitions: Array.from({length: partitions}, newPartition)})
+    this.notify()
   }
 
   ensureTopicExactly(name: string, config: TopicConfig): void {
@@ -60,13 +61,34 @@ export class MemoryLog {
     if (found !== config.partitions) throw topicMismatch(name, found, config.partitions)
   }
 
+  alterTopic(name: string, {retentionMs, retentionBytes}: TopicChanges): void {
+    const topic = this.topic(name)
+    if (retentionMs !== undefined) topic.retentionMs = retentionMs
+    if (retentionBytes !== undefined) topic.retentionBytes = retentionBytes
+  }
+
+  /** Groups that read the topic start its new partitions at their beginning, `latest` or not. */
+  addPartitions(topic: string, wanted: number, nowMs: number): void {
+    const {partitions} = this.topic(topic)
+    checkMorePartitions(topic, partitions.length, wanted)
+    const added = Array.from({length: wanted - partitions.length}, (_, index) => ({topic, partition: partitions.length + index, offset: 0}))
+    for (const _ of added) partitions.push(newPartition())
+    for (const [name, {state, offsets}] of this.groups) {
+      const reads = subscribedTopics(state).includes(topic) || [...offsets.values()].some((position) => position.topic === topic)
+      if (!reads) continue
+      for (const position of added) offsets.set(partitionKey(position), position)
+      this.change(name, (unchanged) => unchanged, nowMs)
+    }
+    this.notify()
+  }
+
   deleteTopic(name: string): void {
     this.topic(name)
     this.topics.delete(name)
     for (const {offsets} of this.groups.values()) {
       for (const [key, {topic}] of offsets) if (topic === name) offsets.delete(key)
     }
-    this.#changed()
+    this.notify()
   }
 
   topic(name: string): Topic {
@@ -87,7 +109,7 @@ export class MemoryLog {
       const partition = this.partition(position)
       partition.earliest = Math.min(partition.records.length, Math.max(partition.earliest, position.offset))
     }
-    this.#changed()
+    this.notify()
   }
 
   read(request: ReadRequest): ReadResult | null {
@@ -124,7 +146,7 @@ export class MemoryLog {
     )
     const {generation} = group.state
     group.state = settle(group.state, changed, partitions, nowMs)
-    if (group.state.generation !== generation) this.#changed()
+    if (group.state.generation !== generation) this.notify()
     return group.state
   }
 
@@ -177,7 +199,12 @@ export class MemoryLog {
     return {topic, partition: place, offset}
   }
 
-  #changed(): void {
+  /** Calls all listeners, soon. */
+  notify(): void {
     for (const listener of this.#listeners) queueMicrotask(listener)
   }
+}
+
+function newPartition(): Partition {
+  return {earliest: 0, lastMs: 0, records: []}
 }

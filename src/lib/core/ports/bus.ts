@@ -48,6 +48,9 @@ export interface BusCapabilities {
   readonly cooperative: boolean
 }
 
+/** `committed` leaves out records of transactions that are open or were aborted; a log whose transactions are only written at their end has none. */
+export type Isolation = 'committed' | 'uncommitted'
+
 export interface SubscribeOptions {
   readonly group: string
   readonly topics: readonly string[]
@@ -59,6 +62,8 @@ export interface SubscribeOptions {
   readonly maxBatchRecords?: number
   /** Most bytes of values in one delivery; default 4 MiB. A single larger record still comes through, alone. */
   readonly maxBatchBytes?: number
+  /** Whether records of transactions that are open or were aborted are read too. Default `committed`. */
+  readonly isolation?: Isolation
   /** Deliveries handed out and not yet acked; default 4. Reaching it stops reading: that is the backpressure. */
   readonly maxInFlight?: number
   /**
@@ -110,11 +115,42 @@ export interface TopicConfig {
   readonly retentionMs: number | null
   /** Per topic, all partitions together; null is unlimited. */
   readonly retentionBytes: number | null
+  /** Copies of each partition, on as many nodes. Default: what the bus takes for a new topic; the embedded log keeps one. */
+  readonly replicas?: number
+  /** Further settings by Kafka's names, for example `min.insync.replicas`. The embedded log has none of them and keeps none. */
+  readonly settings?: Readonly<Record<string, string>>
+}
+
+/** What to change of a topic; what is left away stays. */
+export interface TopicChanges {
+  readonly retentionMs?: number | null
+  readonly retentionBytes?: number | null
+  /** By Kafka's names; null goes back to the default of the nodes. */
+  readonly settings?: Readonly<Record<string, string | null>>
 }
 
 export interface TopicDescription extends TopicConfig {
   readonly name: string
   readonly offsets: readonly PartitionOffsets[]
+  readonly replicas: number
+  /** Only what differs from the nodes' defaults. */
+  readonly settings: Readonly<Record<string, string>>
+  /** Who holds the partitions, in their order; empty on the embedded log. */
+  readonly replication: readonly PartitionReplication[]
+}
+
+/** Node ids. Where replicas are missing from `isr`, the partition is under-replicated; without a leader it can be neither read nor written. */
+export interface PartitionReplication extends TopicPartition {
+  readonly leader: number | null
+  readonly leaderEpoch: number
+  /** The first one is the preferred leader. */
+  readonly replicas: readonly number[]
+  readonly isr: readonly number[]
+}
+
+/** The outcome of an election for one partition; `error` is null where the preferred leader leads now. */
+export interface LeaderElection extends TopicPartition {
+  readonly error: string | null
 }
 
 export interface PartitionOffsets extends TopicPartition {
@@ -124,10 +160,25 @@ export interface PartitionOffsets extends TopicPartition {
   readonly latest: number
 }
 
+export type GroupPhase = 'empty' | 'rebalancing' | 'stable' | 'dead'
+
+export interface GroupMember {
+  readonly id: string
+  readonly instanceId: string | null
+  /** How the member calls itself, and from where it is connected; the process id on the embedded log. */
+  readonly client: string
+  readonly host: string | null
+  readonly partitions: readonly TopicPartition[]
+}
+
 export interface GroupDescription {
   readonly group: string
-  readonly generation: number
-  readonly members: readonly {readonly id: string; readonly partitions: readonly TopicPartition[]}[]
+  /** Null where the bus does not tell. */
+  readonly generation: number | null
+  readonly phase: GroupPhase
+  /** The node that keeps the group; null on the embedded log. */
+  readonly coordinator: string | null
+  readonly members: readonly GroupMember[]
 }
 
 export interface GroupLag extends TopicPartition {
@@ -140,17 +191,55 @@ export interface GroupLag extends TopicPartition {
 export interface BusNode {
   readonly id: string
   readonly address: string
+  /** Exactly one node is the active controller, save during an election. */
   readonly controller: boolean
+  readonly rack: string | null
+  /** Version of the server, as far as it tells. */
+  readonly version: string | null
+  /** Bytes of all replicas on the node's disks; null where it does not answer. */
+  readonly diskBytes: number | null
+  /** Partitions that the node leads, holds, and holds without being in sync. */
+  readonly leaders: number
+  readonly replicas: number
+  readonly outOfSync: number
+}
+
+/** One setting of a node. `value` is null where it is secret. */
+export interface NodeSetting {
+  readonly name: string
+  readonly value: string | null
+  /** Whether it is what the server has without any configuration. */
+  readonly isDefault: boolean
+  /** Only in the file of the node, changed by a restart. */
+  readonly readOnly: boolean
+}
+
+export interface ReadOptions {
+  readonly isolation?: Isolation
+  /** How long to wait for a first record; default not at all. */
+  readonly waitMs?: number
 }
 
 export interface BusAdmin extends Component {
   listTopics(): Promise<readonly string[]>
   /** Rejects with UnknownTopicError. */
   describeTopic(topic: string): Promise<TopicDescription>
-  /** Creates the topic, or does nothing where it exists with as many partitions; fewer or more is TopicMismatchError. */
+  /**
+   * Creates the topic, or does nothing where it exists with as many partitions and at least as many replicas; else TopicMismatchError. The embedded log
+   * keeps one copy and does not count replicas.
+   */
   ensureTopic(topic: string, config: TopicConfig): Promise<void>
+  /** Rejects with UnknownTopicError; with UnsupportedError where `settings` names one that the bus does not have, and then changes nothing. */
+  alterTopic(topic: string, changes: TopicChanges): Promise<void>
+  /**
+   * Raises the number of partitions to `partitions`; what is not more than now is InvalidInputError. Keys move: core/partitioner.ts. Groups that read the
+   * topic start new partitions at their beginning, also with `from: 'latest'`: what came in before a member saw the partition is not passed over.
+   */
+  addPartitions(topic: string, partitions: number): Promise<void>
+  /** Gives the partitions of the topics (default: of all) back to their preferred leaders; answers for those that were led by another. */
+  electLeaders(topics?: readonly string[]): Promise<readonly LeaderElection[]>
   deleteTopic(topic: string): Promise<void>
-  /** Removes records below the positions. */
+  /** Removes records below the positions; one past the end removes all that is there. */
   trim(positions: readonly Position[]): Promise<void>
   listGroups(): Promise<readonly string[]>
   describeGroup(group: string): Promise<GroupDescription>
@@ -160,7 +249,11 @@ export interface BusAdmin extends Component {
   deleteGroup(group: string): Promise<void>
   /** First offset whose timestamp is at or after `timestampMs`, per partition; the end where there is none. */
   offsetsAt(topic: string, timestampMs: number): Promise<readonly Position[]>
-  /** Reads records of one partition from an offset, oldest first, without a group. */
-  read(position: Position, maxRecords: number): Promise<readonly BusMessage[]>
+  /** Reads records of one partition from an offset, oldest first, without a group. None where the offset is at or past the end. */
+  read(position: Position, maxRecords: number, options?: ReadOptions): Promise<readonly BusMessage[]>
   nodes(): Promise<readonly BusNode[]>
+  /** Settings of one node, by name. Rejects with InvalidInputError where there is no such node. */
+  nodeSettings(id: string): Promise<readonly NodeSetting[]>
+  /** Changes settings of a node while it runs; null goes back to its default. A bus without such settings rejects with UnsupportedError. */
+  alterNode(id: string, settings: Readonly<Record<string, string | null>>): Promise<void>
 }

@@ -1,0 +1,56 @@
+import {InvalidInputError, UnsupportedError} from '../../core/errors.ts'
+import type {BusNode, NodeSetting} from '../../core/ports/bus.ts'
+import {logBytes} from './schema.ts'
+
+const ID = 'embedded'
+
+/** What the log sets itself, and a file or connection could have otherwise. */
+export const SHOWN_PRAGMAS = [
+  'auto_vacuum',
+  'busy_timeout',
+  'journal_mode',
+  'journal_size_limit',
+  'page_size',
+  'synchronous',
+  'wal_autocheckpoint',
+  ...(process.platform === 'darwin' ? ['checkpoint_fullfsync', 'fullfsync'] : []),
+].sort()
+
+/** SQLite answers these as numbers: https://sqlite.org/pragma.html */
+const NAMED: Readonly<Record<string, readonly string[]>> = {
+  auto_vacuum: ['none', 'full', 'incremental'],
+  synchronous: ['off', 'normal', 'full', 'extra'],
+}
+
+/** The log as a cluster of one node. */
+export function embeddedNode(path: string, partitions: number): BusNode {
+  return {
+    id: ID,
+    address: path,
+    controller: true,
+    rack: null,
+    version: `SQLite ${process.versions.sqlite}`,
+    diskBytes: logBytes(path),
+    leaders: partitions,
+    replicas: partitions,
+    outOfSync: 0,
+  }
+}
+
+/** Throws InvalidInputError for a node that there is not. */
+export function checkNode(id: string): void {
+  if (id === ID) return
+  throw new InvalidInputError(`there is no node '${id}': the embedded log is the one node '${ID}'`, {
+    remedy: [`name '${ID}', or use Kafka: --bus kafka`],
+  })
+}
+
+export function nodeSetting(name: string, value: string, isDefault: boolean): NodeSetting {
+  return {name, value: NAMED[name]?.[Number(value)] ?? value, isDefault, readOnly: true}
+}
+
+export function fixedSettings(): UnsupportedError {
+  return new UnsupportedError('the settings of the embedded log are fixed: they are what its promises rest on', {
+    remedy: ['for retention: coinpipe topics alter'],
+  })
+}
