@@ -15,14 +15,40 @@ export interface Setting {
 
 /** The config as a tree that could be written as the file; secrets show as a mask. */
 export function effectiveTree(config: Config): Tree {
-  const topics = Object.entries(config.topics).map(([name, {partitions, retentionMs, retentionBytes, pin}]) => {
+  const isKafka = config.bus.kind === 'kafka'
+  const topics = Object.entries(config.topics).map(([name, {partitions, retentionMs, retentionBytes, replicas, settings, pin}]) => {
     const retention = retentionMs === null ? 'forever' : formatDuration(retentionMs)
-    return [name, {partitions, retention, retentionBytes: retentionBytes === null ? 'unlimited' : formatBytes(retentionBytes), pin}]
+    const size = retentionBytes === null ? 'unlimited' : formatBytes(retentionBytes)
+    return [name, {partitions, retention, retentionBytes: size, ...(isKafka ? {replicas, ...kafkaTree(settings)} : {}), pin}]
   })
   const sinks = Object.entries(config.sinks).map(([name, sink]) => [name, {...sink, retention: retentionTree(sink.retention)}])
   const pipelines = config.pipelines.map(({source, ...pipeline}) => ({...pipeline, ...(source ? {source: sourceTree(source)} : {})}))
   const spill = {maxBytes: formatBytes(config.spill.maxBytes)}
-  return masked({...config, topics: Object.fromEntries(topics), sinks: Object.fromEntries(sinks), pipelines, spill}) as Tree
+  return masked({
+    ...config,
+    bus: isKafka ? busTree(config.bus) : {kind: config.bus.kind},
+    topics: Object.fromEntries(topics),
+    sinks: Object.fromEntries(sinks),
+    pipelines,
+    spill,
+  }) as Tree
+}
+
+function busTree(bus: Config['bus']) {
+  const times = Object.entries(bus).flatMap(([key, value]) => (BUS_TIMES.includes(key) ? [[key, formatDuration(Number(value))]] : []))
+  return {...bus, ...Object.fromEntries(times), batchSize: formatBytes(bus.batchSize)}
+}
+
+const BUS_TIMES = ['linger', 'deliveryTimeout', 'requestTimeout', 'sessionTimeout', 'transactionTimeout']
+
+/** A topic's settings of Kafka by our names. */
+function kafkaTree(settings: Readonly<Record<string, string>> = {}) {
+  const unclean = settings['unclean.leader.election.enable']
+  return {
+    minInsyncReplicas: Number(settings['min.insync.replicas']),
+    ...(unclean === undefined ? {} : {uncleanLeaderElection: unclean === 'true'}),
+    ...(settings['compression.type'] === undefined ? {} : {compression: settings['compression.type']}),
+  }
 }
 
 function sourceTree(source: NonNullable<Config['pipelines'][number]['source']>) {

@@ -23,6 +23,15 @@ export const configFlags = {
     helpValue: '<host:port,…>',
     env: 'COINPIPE_BROKERS',
   }),
+  'kafka-client': Flags.string({
+    summary: 'Kafka driver: platformatic or kafkajs; short for --set bus.client=…',
+    env: 'COINPIPE_KAFKA_CLIENT',
+  }),
+  durable: Flags.boolean({
+    summary:
+      'On Kafka, count a record as published only once it is safe from the death of any one broker; short for --set bus.durable=true',
+    env: 'COINPIPE_DURABLE',
+  }),
 }
 
 /** The parsed flags as the config's layers take them. */
@@ -30,8 +39,17 @@ export function configFlagValues(flags: {
   readonly set?: string | readonly string[] | undefined
   readonly bus?: string | undefined
   readonly brokers?: string | undefined
+  readonly 'kafka-client'?: string | undefined
+  readonly durable?: boolean | undefined
   readonly 'data-dir'?: string | undefined
 }): ConfigFlags {
   // A repeated flag that its variable fills is a single text.
-  return {set: [flags.set ?? []].flat(), bus: flags.bus, brokers: flags.brokers, dataDir: flags['data-dir']}
+  return {
+    set: [flags.set ?? []].flat(),
+    bus: flags.bus,
+    brokers: flags.brokers,
+    kafkaClient: flags['kafka-client'],
+    durable: flags.durable === undefined ? undefined : String(flags.durable),
+    dataDir: flags['data-dir'],
+  }
 }

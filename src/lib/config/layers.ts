@@ -13,6 +13,10 @@ export interface ConfigFlags {
   readonly bus?: string | undefined
   /** `--brokers`, comma-separated. */
   readonly brokers?: string | undefined
+  /** `--kafka-client`. */
+  readonly kafkaClient?: string | undefined
+  /** `--durable`: `true` or `false`. */
+  readonly durable?: string | undefined
   /** `--data-dir`. */
   readonly dataDir?: string | undefined
 }
@@ -21,6 +25,8 @@ export interface ConfigFlags {
 const SHORTCUTS = [
   {flag: 'bus', name: '--bus', path: 'bus.kind', env: 'COINPIPE_BUS'},
   {flag: 'brokers', name: '--brokers', path: 'bus.brokers', env: 'COINPIPE_BROKERS'},
+  {flag: 'kafkaClient', name: '--kafka-client', path: 'bus.client', env: 'COINPIPE_KAFKA_CLIENT'},
+  {flag: 'durable', name: '--durable', path: 'bus.durable', env: 'COINPIPE_DURABLE'},
   {flag: 'dataDir', name: '--data-dir', path: 'dataDir', env: 'COINPIPE_DATA_DIR'},
 ] as const
 

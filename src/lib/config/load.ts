@@ -7,6 +7,7 @@ import {readSourceFile} from './file.ts'
 import {type ConfigFlags, type Layered, layer} from './layers.ts'
 import {getIn, setIn, type Tree} from './path.ts'
 import type {Origin, Problem} from './problem.ts'
+import {topicReplication} from './replication.ts'
 import {checkRules} from './rules.ts'
 import {configJsonSchema, type FileConfig} from './schema.ts'
 import {expandSecret, SECRET_FORMS} from './secrets.ts'
@@ -126,7 +127,7 @@ function complete(
   defaultDataDir: string,
 ): LoadedConfig {
   const names = new Set([...MARKET_TOPICS, ...Object.keys(config.topics)])
-  const topics = Object.fromEntries([...names].map((name) => [name, topicSettings(name, config.topics[name])]))
+  const topics = Object.fromEntries([...names].map((name) => [name, topicSettings(name, config)]))
   const {version, dataDir = defaultDataDir, ...rest} = config
   const whole: Config = deepFreeze({version, dataDir, ...rest, topics})
   const settings = listSettings(effectiveTree(whole)).map((setting) => ({...setting, origin: layered.originOf(setting.path)}))
@@ -134,12 +135,25 @@ function complete(
   return {config: whole, warnings, file, settings, origin: (path) => origins.get(path) ?? {kind: 'default'}}
 }
 
-function topicSettings(name: string, settings: FileConfig['topics'][string] | undefined): TopicSettings {
+/** By Kafka's names. */
+function kafkaSettings(name: string, config: FileConfig): Record<string, string> {
+  const topic = config.topics[name]
+  return {
+    'min.insync.replicas': String(topicReplication(config, name).minInsync),
+    ...(topic?.uncleanLeaderElection === undefined ? {} : {'unclean.leader.election.enable': String(topic.uncleanLeaderElection)}),
+    ...(topic?.compression === undefined ? {} : {'compression.type': topic.compression}),
+  }
+}
+
+function topicSettings(name: string, config: FileConfig): TopicSettings {
+  const settings = config.topics[name]
   const defaults = defaultTopicConfig(name)
   return {
     partitions: settings?.partitions ?? defaults.partitions,
     retentionMs: settings?.retention === undefined ? defaults.retentionMs : settings.retention,
     retentionBytes: settings?.retentionBytes === undefined ? defaults.retentionBytes : settings.retentionBytes,
+    replicas: topicReplication(config, name).replicas,
+    settings: {...defaults.settings, ...kafkaSettings(name, config)},
     pin: settings?.pin ?? {},
   }
 }

@@ -5,6 +5,7 @@ import {channelTopic, defaultTopicConfig, MARKET_TOPICS} from '../core/topics.ts
 import type {Layered} from './layers.ts'
 import {displayPath, getIn, isTree, type Path, type Tree} from './path.ts'
 import {didYouMean, type Origin, type Problem, quote} from './problem.ts'
+import {topicReplication} from './replication.ts'
 import type {FileConfig} from './schema.ts'
 import {ALL} from './values.ts'
 
@@ -35,9 +36,11 @@ const RULES: readonly Rule[] = [
   sinksAreUsed,
   allStandsAlone,
   embeddedBusHasNoBrokers,
-  kafkaHasBrokers,
   durableAsksForAll,
   kafkajsIsNotDurable,
+  copiesSuffice,
+  acksMeanSomething,
+  durableElectsCleanly,
   retentionCoversASegment,
   groupsAreCollected,
 ]
@@ -205,23 +208,6 @@ function rank(origin: Origin): number {
   return ['default', 'file', 'env', 'flag'].indexOf(origin.kind)
 }
 
-function kafkaHasBrokers(checked: Checked): Problem[] {
-  const {kind, brokers} = checked.config.bus
-  if (kind !== 'kafka') return []
-  const missing =
-    brokers.length > 0 || !isIntact(checked, ['bus']) ? [] : [problem(checked, ['bus', 'brokers'], 'no brokers', 'one host:port or more')]
-  const notYet = problem(
-    checked,
-    ['bus', 'kind'],
-    "'kafka', which this version checks but cannot run yet",
-    "embedded, or --bus embedded with 'coinpipe up'",
-    {
-      severity: 'warning',
-    },
-  )
-  return [...missing, notYet]
-}
-
 function durableAsksForAll(checked: Checked): Problem[] {
   const {kind, acks, durable} = checked.config.bus
   const isDefault = checked.layered.originOf(['bus', 'acks']).kind === 'default'
@@ -234,6 +220,60 @@ function kafkajsIsNotDurable(checked: Checked): Problem[] {
   const {kind, client, durable} = checked.config.bus
   if (kind !== 'kafka' || client !== 'kafkajs' || !durable) return []
   return [problem(checked, ['bus', 'durable'], 'true, with client: kafkajs', 'false, or client: platformatic')]
+}
+
+/** Topics that this config may create on Kafka, and how they are kept. */
+function kafkaTopics(config: FileConfig) {
+  if (config.bus.kind !== 'kafka') return []
+  const names = new Set([...MARKET_TOPICS, ...Object.keys(config.topics)])
+  return [...names].map((topic) => ({topic, ...topicReplication(config, topic)}))
+}
+
+function copiesSuffice(checked: Checked): Problem[] {
+  return kafkaTopics(checked.config).flatMap(({topic, replicas, minInsync}) => {
+    if (minInsync <= replicas) return []
+    const allowed = `${replicas} or fewer, as ${topic} has ${replicas} replica${replicas === 1 ? '' : 's'}: no write would ever be enough`
+    return [problem(checked, insyncPath(checked, topic), `min.insync.replicas ${minInsync}`, allowed)]
+  })
+}
+
+/** Where the number of copies that must be in sync comes from. */
+function insyncPath({config}: Checked, topic: string): Path {
+  return config.topics[topic]?.minInsyncReplicas === undefined ? ['bus', 'replicas'] : ['topics', topic, 'minInsyncReplicas']
+}
+
+/** With acks=all, min.insync.replicas says what an acknowledgement is worth, and how many brokers must be up for one. */
+function acksMeanSomething(checked: Checked): Problem[] {
+  const {acks, durable} = checked.config.bus
+  if (acks !== 'all' && !durable) return []
+  const doubtful = kafkaTopics(checked.config).filter(({replicas, minInsync}) => minInsync === 1 || minInsync === replicas)
+  const worth = doubtful.filter(({minInsync}) => minInsync === 1)
+  const stops = doubtful.filter(({minInsync}) => minInsync > 1)
+  const say = (topics: typeof doubtful, saw: string, allowed: string) => {
+    const [first] = topics
+    if (first === undefined) return []
+    const names = topics.map(({topic}) => topic).join(', ')
+    return [problem(checked, insyncPath(checked, first.topic), `${saw} (${names})`, allowed, {severity: 'warning'})]
+  }
+  return [
+    ...say(
+      worth,
+      'acks=all with min.insync.replicas 1',
+      '2: else one broker alone may acknowledge, and take the record along when it dies',
+    ),
+    ...say(stops, 'min.insync.replicas equal to the replicas', 'one fewer: else one broker down stops all writes'),
+  ]
+}
+
+function durableElectsCleanly(checked: Checked): Problem[] {
+  const {bus, topics} = checked.config
+  if (bus.kind !== 'kafka' || !bus.durable) return []
+  return Object.entries(topics).flatMap(([topic, {uncleanLeaderElection}]) => {
+    if (uncleanLeaderElection !== true) return []
+    return [
+      problem(checked, ['topics', topic, 'uncleanLeaderElection'], 'true, with durable: true', 'false: it loses acknowledged records'),
+    ]
+  })
 }
 
 /** Kafka drops whole segments, and a topic's segments last an hour. */

@@ -37,6 +37,21 @@ const sasl = z
   })
   .describe('User name and password for Kafka brokers that ask for them.')
 
+const pem = (what: string) =>
+  secret()
+    .meta({...SECRET_META, description: `${what}, as PEM: usually file:PATH.`})
+    .optional()
+
+const tls = z
+  .strictObject({
+    ca: pem("Certificate of the authority that signed the brokers' certificates; default: those that the system trusts"),
+    cert: pem('Our certificate, where the brokers ask for one'),
+    key: pem('Its key'),
+  })
+  .describe('Encrypted connections to Kafka brokers; `{}` where the system trusts their certificates.')
+
+const compression = () => z.enum(['none', 'gzip', 'snappy', 'lz4', 'zstd'])
+
 const bus = z
   .strictObject({
     kind: z.enum(['embedded', 'kafka']).default('embedded').describe('The log that records travel on: `embedded` is a file in `dataDir`.'),
@@ -50,6 +65,18 @@ const bus = z
       .boolean()
       .default(false)
       .describe('Kafka only: `acks: all` and idempotent writes, so that no acknowledged record is lost when one broker dies.'),
+    replicas: whole(1, 9).optional().describe('Kafka only: copies of each partition of a new topic. Default: 2, or 3 with `durable`.'),
+    compression: compression().default('lz4').describe('Kafka only: how batches are compressed, where the topic does not say.'),
+    linger: duration().prefault('5ms').describe('Kafka only: longest wait for more records to send together.'),
+    batchSize: size().prefault('1MiB').describe('Kafka only: most bytes of one partition in one request.'),
+    deliveryTimeout: duration()
+      .prefault('30s')
+      .describe('Kafka only: how long a record is tried before the publish counts as failed; sources then spill to disk and go on trying.'),
+    requestTimeout: duration().prefault('10s').describe('Kafka only: how long a broker may take to answer.'),
+    sessionTimeout: duration().prefault('10s').describe('Kafka only: a silent group member is out after this long.'),
+    transactionTimeout: duration().prefault('60s').describe('Kafka only: the broker aborts a transaction that is open for longer.'),
+    clientId: name().default('coinpipe').describe("Kafka only: how we are called in the brokers' logs and quotas."),
+    tls: tls.optional(),
     sasl: sasl.optional(),
   })
   .prefault({})
@@ -63,6 +90,19 @@ const topic = z.strictObject({
   retentionBytes: sizeOrUnlimited()
     .optional()
     .describe('Most bytes kept, all partitions together: a size, or `unlimited`. Default: unlimited; 8GiB for `market.book`.'),
+  replicas: whole(1, 9).optional().describe('Kafka only: copies of each partition. Default: `bus.replicas`.'),
+  minInsyncReplicas: whole(1, 9)
+    .optional()
+    .describe('Kafka only: copies that must be in sync for a write with `acks: all`. Default: 1, or 2 with `bus.durable`.'),
+  uncleanLeaderElection: z
+    .boolean()
+    .optional()
+    .describe(
+      'Kafka only: lets a copy lead that is behind, where no other is left: records are lost. Default: what the brokers have (false).',
+    ),
+  compression: compression()
+    .optional()
+    .describe('Kafka only: how batches are compressed. Default: `bus.compression`; zstd for `market.book`.'),
   pin: z
     .record(name(), whole(0, 9_999))
     .default({})

@@ -28,7 +28,8 @@ const OTHER: TopicConfig = {partitions: 3, retentionMs: DAY_MS, retentionBytes: 
 /** What a topic gets when the config says nothing about it (DESIGN: Topics). */
 export function defaultTopicConfig(topic: string): TopicConfig {
   if (topic.endsWith('.dlq')) return DEAD_LETTER
-  if (topic === TOPICS.book) return {...MARKET, retentionMs: 6 * HOUR_MS, retentionBytes: BOOK_RETENTION_BYTES}
+  if (topic === TOPICS.book)
+    return {...MARKET, retentionMs: 6 * HOUR_MS, retentionBytes: BOOK_RETENTION_BYTES, settings: {'compression.type': 'zstd'}}
   return topic.startsWith('market.') ? MARKET : OTHER
 }
 

@@ -1,7 +1,5 @@
-import {EmbeddedBus} from '../bus/embedded/embedded-bus.ts'
 import type {Config} from '../config/load.ts'
 import type {Context} from '../core/context.ts'
-import {UnsupportedError} from '../core/errors.ts'
 import {given} from '../core/given.ts'
 import type {Health} from '../core/health.ts'
 import type {Bus, BusAdmin} from '../core/ports/bus.ts'
@@ -12,6 +10,7 @@ import {createRouter, type Router} from '../core/router.ts'
 import type {FeedOptions} from '../exchanges/registry.ts'
 import {EmbeddedCheckpoints} from '../store/checkpoints/embedded-checkpoints.ts'
 import {createEmbeddedStore} from '../store/embedded/sink.ts'
+import {createBus} from './bus.ts'
 import {runCandles} from './candles.ts'
 import {groupCaughtUp, sinkCaughtUp} from './caught-up.ts'
 import {runExchangePipeline} from './exchange-pipeline.ts'
@@ -41,7 +40,7 @@ export class System {
     this.#context = context
     this.paths = dataPaths(config.dataDir)
     this.#router = createRouter({topics: config.topics, groups: config.groups})
-    this.bus = createBus(config, this.paths, context)
+    this.bus = createBus(config, context)
   }
 
   /** Opens the bus and makes sure of the topics that the config names. */
@@ -108,9 +107,4 @@ export class System {
     await retrying(() => component.connect(), {component: name, stage: 'connect', signal}, this.#context)
     health.set(name, 'up')
   }
-}
-
-function createBus(config: Config, paths: DataPaths, context: Context): Bus & BusAdmin {
-  if (config.bus.kind === 'embedded') return new EmbeddedBus({path: paths.log, topics: config.topics}, context)
-  throw new UnsupportedError(`bus '${config.bus.kind}' is not part of this version`, {remedy: ['use the embedded log: --bus embedded']})
 }

@@ -31,7 +31,7 @@ describe('importFiles', () => {
     const out = join(folder, 'coinpipe.yaml')
     await importFiles({...all, out})
     const {problems} = await checkConfig({path: out, env: {}, defaultDataDir: folder})
-    expect(problems.map(({severity, path}) => [severity, path])).toEqual([['warning', 'bus.kind']])
+    expect(problems.map(({severity, path}) => [severity, path])).toEqual([])
     const {config} = await loadConfig({path: out, env: {}, defaultDataDir: folder})
     expect(config.bus).toMatchObject({kind: 'kafka', brokers: ['192.168.0.2:9092', '192.168.0.3:9092'], acks: 1})
     expect(config.pipelines[0]?.source).toMatchObject({channels: ['book'], depth: 5, format: 'SIMPLE'})
