@@ -1,11 +1,25 @@
+export interface TestPart {
+  /** Folder below test/; default: the part's name. */
+  readonly folder?: string
+  /** Whether its files share the cores. */
+  readonly parallel: boolean
+  readonly timeoutMs: number
+  /** Module that starts what all of its files need, below test/. */
+  readonly setup?: string
+}
+
 /**
- * The parts of `npm test`: each is a folder below test/ and a project of vitest. Unit and contract tests share the cores; the others open
- * sockets, files, processes and browsers, so their files run one by one.
+ * The parts of `npm test`, each a project of vitest. Unit and contract tests share the cores; the others open sockets, files, processes and browsers,
+ * so their files run one by one. The Kafka suites run on real clusters of three brokers, one after the other: one with its own controllers (KRaft), one
+ * with ZooKeeper.
  */
-export const TEST_PARTS: Readonly<Record<string, {readonly parallel: boolean; readonly timeoutMs: number}>> = {
+export const TEST_PARTS: Readonly<Record<string, TestPart>> = {
   unit: {parallel: true, timeoutMs: 10_000},
   contract: {parallel: true, timeoutMs: 30_000},
   integration: {parallel: false, timeoutMs: 60_000},
   e2e: {parallel: false, timeoutMs: 120_000},
   browser: {parallel: false, timeoutMs: 120_000},
+  cluster: {parallel: false, timeoutMs: 180_000},
+  kafka: {parallel: false, timeoutMs: 60_000, setup: 'kafka/setup/kraft.ts'},
+  'kafka-zk': {folder: 'kafka', parallel: false, timeoutMs: 60_000, setup: 'kafka/setup/zookeeper.ts'},
 }

@@ -36,8 +36,16 @@ describe('defaults', () => {
     const {config} = await load('version: 1')
     expect(config.bus).toMatchObject({kind: 'embedded', brokers: [], client: 'platformatic', acks: 1, durable: false})
     expect(config.dataDir).toBe('/data')
-    expect(config.topics['market.trade']).toEqual({partitions: 6, retentionMs: 86_400_000, retentionBytes: null, pin: {}})
-    expect(config.topics['market.book']).toEqual({partitions: 6, retentionMs: 21_600_000, retentionBytes: 8 * 1024 ** 3, pin: {}})
+    const replication = {replicas: 2, settings: {'min.insync.replicas': '1'}}
+    expect(config.topics['market.trade']).toEqual({partitions: 6, retentionMs: 86_400_000, retentionBytes: null, pin: {}, ...replication})
+    expect(config.topics['market.book']).toEqual({
+      partitions: 6,
+      retentionMs: 21_600_000,
+      retentionBytes: 8 * 1024 ** 3,
+      pin: {},
+      replicas: 2,
+      settings: {'compression.type': 'zstd', 'min.insync.replicas': '1'},
+    })
     expect(config.spill.maxBytes).toBe(1024 ** 3)
   })
 

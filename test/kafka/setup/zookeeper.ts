@@ -1,0 +1,3 @@
+import {startCluster} from './start-cluster.ts'
+
+export default startCluster('zookeeper')
