@@ -1,3 +1,3 @@
 import {startCluster} from './start-cluster.ts'
 
-export default startCluster('kraft')
+export const setup = startCluster('kraft')

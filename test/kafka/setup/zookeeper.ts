@@ -1,3 +1,3 @@
 import {startCluster} from './start-cluster.ts'
 
-export default startCluster('zookeeper')
+export const setup = startCluster('zookeeper')
