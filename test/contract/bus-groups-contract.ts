@@ -119,11 +119,12 @@ function moving(options: BusContractOptions): void {
     await a.subscription.close()
     await until('b took over', () => count(b) === 4, PATIENCE_MS)
     await publish()
-    await until('all read', () => readA.messages.length + readB.messages.length >= 160, PATIENCE_MS)
+    const all = () => [...readA.messages, ...readB.messages].map((message) => String(message.value))
+    await until('all read', () => new Set(all()).size >= 160, PATIENCE_MS)
     await readB.stop()
-    const all = [...readA.messages, ...readB.messages].map((message) => String(message.value))
-    expect(all).toHaveLength(160)
-    expect(new Set(all).size).toBe(160)
+    expect(new Set(all()).size).toBe(160)
+    // Where all members stop for a moment, what was read and not yet acked is read again.
+    if (bus.capabilities.cooperative) expect(all()).toHaveLength(160)
   })
 
   it('moves only the partitions that have to move', async () => {

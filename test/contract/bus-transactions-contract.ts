@@ -1,8 +1,8 @@
 import {describe, expect, it} from 'vitest'
 import {FencedError, InvalidInputError, UnsupportedError} from '../../src/lib/core/errors.ts'
-import type {Transaction} from '../../src/lib/core/ports/bus.ts'
+import type {Isolation, Transaction} from '../../src/lib/core/ports/bus.ts'
 import {until} from '../helpers/until.ts'
-import {type BusContractOptions, numbered, PATIENCE_MS, Scene, unique, values} from './bus-world.ts'
+import {type BusContractOptions, numbered, PATIENCE_MS, QUIET_MS, Scene, unique, values} from './bus-world.ts'
 
 /** What a bus that declares transactions promises; one that does not must refuse them by name. */
 export function busTransactionsContract(options: BusContractOptions): void {
@@ -21,8 +21,8 @@ export function busTransactionsContract(options: BusContractOptions): void {
         return 'done'
       })
       expect(answer).toBe('done')
-      expect(await read()).toEqual(['0', '1', '2'])
-      expect(await committed()).toBe(delivery.items.length)
+      await expect.poll(read, {timeout: PATIENCE_MS}).toEqual(['0', '1', '2'])
+      await expect.poll(committed, {timeout: PATIENCE_MS}).toBe(delivery.items.length)
       await reader.subscription.close()
       expect(group).toBeTruthy()
     })
@@ -59,7 +59,7 @@ export function busTransactionsContract(options: BusContractOptions): void {
         await newer.transaction({id}, (other) => other.publish(numbered(target, 1, {prefix: 'newer'})))
       })
       await expect(older).rejects.toBeInstanceOf(FencedError)
-      expect(await read()).toEqual(['newer0'])
+      await expect.poll(read, {timeout: PATIENCE_MS}).toEqual(['newer0'])
       expect(await committed()).toBeNull()
     })
 
@@ -94,7 +94,7 @@ export function busTransactionsContract(options: BusContractOptions): void {
       expect(await committed()).toBeNull()
       await first.ack()
       await Promise.all([transaction, last])
-      expect(await committed()).toBe(3)
+      await expect.poll(committed, {timeout: PATIENCE_MS}).toBe(3)
     })
 
     it('refuses a delivery that was acked, one of another bus, and use after its end', async () => {
@@ -115,6 +115,44 @@ export function busTransactionsContract(options: BusContractOptions): void {
       })
       await expect(kept?.publish(numbered(target, 1))).rejects.toBeInstanceOf(InvalidInputError)
     })
+    isolation(options)
+  })
+}
+
+function isolation(options: BusContractOptions): void {
+  it('keeps records of a transaction that was given up from readers, unless they ask for them', async () => {
+    const setUp = await transactionScene(options)
+    if (setUp === null) return
+    const {bus, scene, admin, target} = setUp
+    const given = bus.transaction({id: unique('txn')}, async (transaction) => {
+      await transaction.publish(numbered(target, 2, {prefix: 'aborted'}))
+      throw new InvalidInputError('not this one')
+    })
+    await expect(given).rejects.toBeInstanceOf(InvalidInputError)
+    await bus.publish(numbered(target, 1, {prefix: 'plain'}))
+    const from = {topic: target, partition: 0, offset: 0}
+    const committed = async () => values(await admin.read(from, 100, {isolation: 'committed'}))
+    await expect.poll(committed, {timeout: PATIENCE_MS}).toEqual(['plain0'])
+    const all = values(await admin.read(from, 100, {isolation: 'uncommitted', waitMs: PATIENCE_MS}))
+    expect(all.filter((value) => !String(value).startsWith('aborted'))).toEqual(['plain0'])
+    const subscribe = (level: Isolation) => scene.subscribe(bus, {group: unique('group'), topics: [target], isolation: level})
+    expect(values(await subscribe('committed').take(1))).toEqual(['plain0'])
+    const reader = subscribe('uncommitted')
+    expect(values(await reader.take(all.length))).toEqual(all)
+  })
+
+  it('shows nothing of an open transaction to those who read what is committed', async () => {
+    const setUp = await transactionScene(options)
+    if (setUp === null) return
+    const {bus, scene, admin, target} = setUp
+    const reader = scene.subscribe(bus, {group: unique('group'), topics: [target]})
+    await until('assigned', () => reader.subscription.assignment().length === 1, PATIENCE_MS)
+    await bus.transaction({id: unique('txn')}, async (transaction) => {
+      await transaction.publish(numbered(target, 2))
+      expect(await admin.read({topic: target, partition: 0, offset: 0}, 10, {waitMs: QUIET_MS})).toEqual([])
+      expect(await reader.result(QUIET_MS)).toBe('nothing')
+    })
+    expect(values(await reader.take(2))).toEqual(['0', '1'])
   })
 }
 

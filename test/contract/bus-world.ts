@@ -18,6 +18,8 @@ export interface BusWorld {
 export interface BusContractOptions {
   readonly name: string
   readonly open: () => Promise<BusWorld>
+  /** The log keeps bytes and not what they were, as Kafka does: a value that happens to be UTF-8 comes back as text. */
+  readonly bytesOnly?: boolean
 }
 
 /** How long nothing has to come before we believe that nothing comes. */

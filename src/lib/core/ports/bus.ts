@@ -1,6 +1,6 @@
 import type {Component, Delivery} from './component.ts'
 
-/** Text stays text; anything else is bytes. Both are kept exactly. */
+/** Text stays text; anything else is bytes. Both are kept exactly. Kafka knows bytes only: what is UTF-8 comes back as text from there. */
 export type Value = string | Uint8Array
 
 export type Headers = Readonly<Record<string, string>>
