@@ -1,5 +1,7 @@
 import {Flags} from '@oclif/core'
-import {checkMarket, marketFlags, QueryCommand, utc} from '../../lib/cli/query-command.ts'
+import {checkMarket, marketFlags} from '../../lib/cli/market-flags.ts'
+import {TableCommand} from '../../lib/cli/table-command.ts'
+import {utc} from '../../lib/cli/time.ts'
 import type {Book, Level} from '../../lib/core/records.ts'
 import {withMarketReader} from '../../lib/pipeline/market-reader.ts'
 
@@ -8,7 +10,7 @@ interface Row {
   readonly ask: Level | undefined
 }
 
-export default class QueryBook extends QueryCommand {
+export default class QueryBook extends TableCommand {
   static override summary = 'Show the latest order book of a market.'
   static override description = 'Best prices first. The answer is null where no book has come yet.'
   static override examples = [

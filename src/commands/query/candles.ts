@@ -1,9 +1,11 @@
 import {Flags} from '@oclif/core'
-import {checkMarket, marketFlags, QueryCommand, time, utc} from '../../lib/cli/query-command.ts'
+import {checkMarket, marketFlags} from '../../lib/cli/market-flags.ts'
+import {TableCommand} from '../../lib/cli/table-command.ts'
+import {time, utc} from '../../lib/cli/time.ts'
 import {CANDLE_INTERVALS, type Candle} from '../../lib/core/records.ts'
 import {withMarketReader} from '../../lib/pipeline/market-reader.ts'
 
-export default class QueryCandles extends QueryCommand {
+export default class QueryCandles extends TableCommand {
   static override summary = 'Show the candles of a market.'
   static override description =
     `Oldest first; boundaries are UTC. A candle that is still open changes with each trade. Candles built by coinpipe (ours) and

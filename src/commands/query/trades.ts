@@ -1,9 +1,11 @@
 import {Flags} from '@oclif/core'
-import {checkMarket, marketFlags, QueryCommand, utc} from '../../lib/cli/query-command.ts'
+import {checkMarket, marketFlags} from '../../lib/cli/market-flags.ts'
+import {TableCommand} from '../../lib/cli/table-command.ts'
+import {utc} from '../../lib/cli/time.ts'
 import type {Trade} from '../../lib/core/records.ts'
 import {withMarketReader} from '../../lib/pipeline/market-reader.ts'
 
-export default class QueryTrades extends QueryCommand {
+export default class QueryTrades extends TableCommand {
   static override summary = 'Show the newest trades of a market.'
   static override description = 'Newest first, by event time. Reads the store while others write to it.'
   static override examples = [

@@ -1,12 +1,13 @@
 import {Flags} from '@oclif/core'
-import {QueryCommand, time} from '../../lib/cli/query-command.ts'
+import {TableCommand} from '../../lib/cli/table-command.ts'
+import {time} from '../../lib/cli/time.ts'
 import {configFlags} from '../../lib/config/flags.ts'
 import type {VolumeRow} from '../../lib/core/ports/market-reader.ts'
 import {withMarketReader} from '../../lib/pipeline/market-reader.ts'
 
 const DAY_US = 86_400_000_000
 
-export default class QueryVolume extends QueryCommand {
+export default class QueryVolume extends TableCommand {
   static override summary = 'Show how much was traded, per market.'
   static override description =
     'Exact sums of the trades in the store between two event times; the store keeps trades for a day unless told otherwise.'

@@ -7,6 +7,7 @@ import {
   FencedError,
   InvalidInputError,
   NotConnectedError,
+  UnknownTopicError,
 } from '../core/errors.ts'
 
 /** Another process held the write lock of the log for longer than we wait. */
@@ -45,14 +46,6 @@ export class LogVersionError extends CoinpipeError {
 /** The writer thread ended by itself. What it was about to write may or may not be in the log. */
 export class WriterLostError extends CoinpipeError {
   readonly code = 'COINPIPE_BUS_WRITER_LOST'
-}
-
-/** The topic does not exist. */
-export class UnknownTopicError extends CoinpipeError {
-  readonly code = 'COINPIPE_UNKNOWN_TOPIC'
-  constructor(message: string, details: ErrorDetails = {}) {
-    super(message, {exitCode: EXIT.usage, ...details})
-  }
 }
 
 /** The topic exists with another number of partitions. */

@@ -15,3 +15,11 @@ export class UnknownCommandError extends CoinpipeError {
     super(message, {exitCode: EXIT.usage, ...details})
   }
 }
+
+/** The command would take something away, and there is no terminal to ask on. Nothing was changed. */
+export class NotConfirmedError extends CoinpipeError {
+  readonly code = 'COINPIPE_NOT_CONFIRMED'
+  constructor(question: string) {
+    super(`nobody to ask, for there is no terminal: ${question}`, {exitCode: EXIT.usage, remedy: ['if so, add --yes']})
+  }
+}

@@ -64,3 +64,8 @@ export const endlessFlags = {
     env: 'COINPIPE_DRAIN_TIMEOUT',
   }),
 }
+
+/** Every command that takes something away asks first, unless this is given. */
+export const yesFlag = {
+  yes: Flags.boolean({char: 'y', summary: 'Do not ask; needed where there is no terminal to ask on.', env: 'COINPIPE_YES'}),
+}

@@ -1,6 +1,6 @@
 /** The config in force, in the words of the file: what `config show` prints, and what origins are asked by. */
 
-import {formatDuration} from '../core/duration.ts'
+import {formatBytes, formatDuration} from '../core/duration.ts'
 import type {Config} from './load.ts'
 import {displayPath, type Path, type Tree} from './path.ts'
 import {maskUrl, Secret} from './secrets.ts'
@@ -81,11 +81,4 @@ function masked(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(masked)
   if (typeof node !== 'object' || node === null) return node
   return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, masked(value)]))
-}
-
-/** The text that reads back as the same number of bytes, in the largest unit that divides it. */
-function formatBytes(bytes: number): string {
-  const units = ['TiB', 'GiB', 'MiB', 'KiB']
-  const index = units.findIndex((_, position) => bytes > 0 && bytes % 1024 ** (units.length - position) === 0)
-  return index < 0 ? `${bytes}B` : `${bytes / 1024 ** (units.length - index)}${units[index]}`
 }

@@ -23,9 +23,19 @@ export function parseBytes(text: string): number {
 
 /** The shortest text that `parseDuration` reads back as `ms` (a whole number of milliseconds), for example `90m` or `1500ms`. */
 export function formatDuration(ms: number): string {
-  const units = Object.entries(UNIT_MS).sort(([, a], [, b]) => b - a)
-  const [unit, size] = units.find(([, size]) => ms >= size && ms % size === 0) ?? ['ms', 1]
-  return `${ms / size}${unit}`
+  return inLargestUnit(ms, UNIT_MS, 'ms')
+}
+
+/** The shortest text that `parseBytes` reads back as `bytes`, for example `1536MiB`. */
+export function formatBytes(bytes: number): string {
+  return inLargestUnit(bytes, UNIT_BYTES, 'B')
+}
+
+/** In the largest unit that divides it. */
+function inLargestUnit(value: number, units: Readonly<Record<string, number>>, smallest: string): string {
+  const largestFirst = Object.entries(units).sort(([, a], [, b]) => b - a)
+  const [unit, size] = largestFirst.find(([, size]) => value >= size && value % size === 0) ?? [smallest, 1]
+  return `${value / size}${unit}`
 }
 
 function scale(text: string, units: Readonly<Record<string, number>>, problem: string, remedy: string): number {

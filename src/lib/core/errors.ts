@@ -89,6 +89,22 @@ export class UnsupportedError extends CoinpipeError {
   }
 }
 
+/** The topic does not exist. */
+export class UnknownTopicError extends CoinpipeError {
+  readonly code = 'COINPIPE_UNKNOWN_TOPIC'
+  constructor(message: string, details: ErrorDetails = {}) {
+    super(message, {exitCode: EXIT.usage, ...details})
+  }
+}
+
+/** The bus knows no such consumer group. */
+export class UnknownGroupError extends CoinpipeError {
+  readonly code = 'COINPIPE_UNKNOWN_GROUP'
+  constructor(message: string, details: ErrorDetails = {}) {
+    super(message, {exitCode: EXIT.usage, ...details})
+  }
+}
+
 /** A deadline passed. What was asked may or may not have happened. */
 export class DeadlineError extends CoinpipeError {
   readonly code = 'COINPIPE_DEADLINE'
