@@ -25,8 +25,10 @@ export interface NodeHandle {
  * makes it. Readiness is not its business.
  */
 export interface ClusterDriver {
-  /** Gets everything that takes long once (jars, images) and writes the nodes' config. `say` is told what is being done, a line each. */
-  prepare(say: (line: string) => void): Promise<void>
+  /** Gets what the cluster is made of and takes long only once: jars, images. Touches nothing of the cluster itself. `say` is told what takes long. */
+  fetch(say: (line: string) => void): Promise<void>
+  /** Makes in the cluster's folder what its nodes need before their first start. Safe to call again. After `fetch`. */
+  prepare(): Promise<void>
   /** Starts a node that does not run; resolves once its process runs, which is before it serves. */
   start(node: PlannedNode): Promise<NodeHandle>
   /** Null where the node does not run, or its pid belongs to another process by now. */

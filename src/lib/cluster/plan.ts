@@ -37,11 +37,12 @@ const node = z.strictObject({
   ports: z.record(z.string(), port).refine(({client}) => client !== undefined, 'a port named client is missing'),
   /** Of brokers only. */
   listeners: z.array(listener),
-  heapMb: z.int().min(1),
+  /** MiB of Java heap; null for a program without one. */
+  heapMb: z.int().min(1).nullable(),
 })
 
 /** Users of the SASL_PLAINTEXT listener (PLAIN, SCRAM-SHA-256 and -512) and whether there is an SSL listener; for tests of clients. */
-const security = z.strictObject({user: z.string().min(1), password: z.string().min(1), tls: z.boolean()})
+const security = z.strictObject({user: z.string().regex(/^[A-Za-z0-9_.-]+$/), password: z.string().min(1), tls: z.boolean()})
 
 export const planSchema = z.strictObject({
   kind: z.enum(CLUSTER_KINDS),

@@ -1,0 +1,69 @@
+import {once} from 'node:events'
+import {createServer} from 'node:net'
+import {AddressMissingError, PortTakenError} from './errors.ts'
+import type {PlannedNode} from './plan.ts'
+import {portOwner} from './port-owner.ts'
+
+interface Taken {
+  readonly node: PlannedNode
+  readonly port: number
+}
+
+/**
+ * Sees to it that nodes which do not run yet can listen where they are to. Throws AddressMissingError (a loopback address that macOS does not have yet,
+ * say), or PortTakenError, which says who has the port.
+ */
+export async function checkAddresses(nodes: readonly PlannedNode[]): Promise<void> {
+  const missing: string[] = []
+  const taken: Taken[] = []
+  for (const node of nodes) {
+    for (const port of Object.values(node.ports)) {
+      const code = await tryPort(node.host, port)
+      if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') missing.push(node.host)
+      if (code === 'EADDRINUSE') taken.push({node, port})
+      if (code === 'EACCES')
+        throw new PortTakenError(`${node.id} may not listen on ${node.host}:${port}`, {remedy: ['choose a port above 1023 with --port']})
+    }
+  }
+  if (missing.length > 0) throw missingAddresses([...new Set(missing)])
+  if (taken.length > 0) throw await takenPorts(taken)
+}
+
+/** The error's code, or null where the port is free. */
+async function tryPort(host: string, port: number): Promise<string | null> {
+  const server = createServer()
+  try {
+    server.listen({host, port, exclusive: true})
+    await once(server, 'listening')
+    return null
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? 'EUNKNOWN'
+  } finally {
+    server.close()
+  }
+}
+
+function missingAddresses(hosts: readonly string[]): AddressMissingError {
+  const aliases = hosts.map((host) => `sudo ifconfig lo0 alias ${host} up`)
+  const remedy =
+    process.platform === 'darwin'
+      ? ['make them, until the next restart of the machine:', ...aliases]
+      : ['give addresses that it has, with --hosts']
+  return new AddressMissingError(`this machine does not have the ${hosts.length === 1 ? 'address' : 'addresses'} ${hosts.join(', ')}`, {
+    remedy,
+  })
+}
+
+async function takenPorts(taken: readonly Taken[]): Promise<PortTakenError> {
+  const seen = await Promise.all(taken.map(async ({node, port}) => ({node, port, owner: await portOwner(node.host, port)})))
+  const what = seen.map(
+    ({node, port, owner}) => `${node.host}:${port} (${node.id})${owner ? ` by process ${owner.pid}, ${owner.command}` : ''}`,
+  )
+  const pids = [...new Set(seen.flatMap(({owner}) => owner?.pid ?? []))]
+  return new PortTakenError(`ports are taken: ${what.join('; ')}`, {
+    remedy: [
+      pids.length > 0 ? `stop what has them: kill ${pids.join(' ')}` : `see who has them: lsof -nP -iTCP:${taken[0]?.port} -sTCP:LISTEN`,
+      'or choose others with --port or --hosts',
+    ],
+  })
+}

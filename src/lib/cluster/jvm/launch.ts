@@ -1,0 +1,30 @@
+/** What it takes to start a node as a process of this machine: its files and its command line. */
+export interface Launch {
+  /** Text by name, below the node's folder. Written anew before each start. */
+  readonly files: Readonly<Record<string, string>>
+  readonly command: string
+  readonly args: readonly string[]
+}
+
+export interface JavaStart {
+  readonly classPath: readonly string[]
+  readonly heapMb: number
+  readonly flags?: readonly string[]
+  readonly main: readonly string[]
+}
+
+/**
+ * Small and quick to start rather than fast for hours: one collector thread, the first compiler only.
+ * `-XX:-UsePerfData`: no memory-mapped file in the temporary folder that a full disk would stop the process by.
+ */
+const FLAGS = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData', '-XX:+ExitOnOutOfMemoryError', '-Djava.awt.headless=true']
+
+/** The text of an argument file: `java @file` reads its arguments from it, which keeps a class path of 60 jars out of process lists. */
+export function javaArguments({classPath, heapMb, flags = [], main}: JavaStart): string {
+  return [`-Xmx${heapMb}m`, ...FLAGS, ...flags, '-cp', classPath.join(':'), ...main].map((text) => `${quoted(text)}\n`).join('')
+}
+
+/** An argument as argument files of java want it. */
+export function quoted(text: string): string {
+  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
+}
