@@ -11,6 +11,10 @@ export interface MetricSpec {
 export const COUNTERS = {
   coinpipe_component_received_total: {help: 'Records taken in by a component.', labels: ['component']},
   coinpipe_component_sent_total: {help: 'Records handed on and acknowledged.', labels: ['component']},
+  coinpipe_component_unacknowledged_total: {
+    help: 'Records handed on without an acknowledgement, as none was asked for (acks=0).',
+    labels: ['component'],
+  },
   coinpipe_component_bytes_total: {help: 'Bytes of the records handed on.', labels: ['component']},
   coinpipe_component_errors_total: {help: 'Errors by stage and error code.', labels: ['component', 'stage', 'code']},
   coinpipe_component_dropped_total: {

@@ -1,5 +1,5 @@
 import type {Clock} from '../core/context.ts'
-import type {BusAdmin} from '../core/ports/bus.ts'
+import type {BusAdmin, PartitionOffsets, Position} from '../core/ports/bus.ts'
 import type {Sink} from '../core/ports/sink.ts'
 import {isAt} from './start-positions.ts'
 
@@ -23,13 +23,20 @@ export function sinkCaughtUp(
       const described = await Promise.all(topics.map((topic) => admin.describeTopic(topic)))
       const ends = described.flatMap(({offsets}) => offsets)
       const positions = await sink.positions(group, ends)
-      return ends.every(
-        (end) => end.latest === end.earliest || (positions.find((position) => isAt(position, end))?.offset ?? 0) >= end.latest,
+      const behind = ends.filter(
+        (end) => end.latest > end.earliest && (positions.find((position) => isAt(position, end))?.offset ?? 0) < end.latest,
       )
+      return (await Promise.all(behind.map((end) => isEmptyFrom(admin, end, positions)))).every((empty) => empty)
     },
     deadline,
     clock,
   )
+}
+
+/** On Kafka the last offsets may be marks of transactions, which no sink ever sees. */
+async function isEmptyFrom(admin: BusAdmin, end: PartitionOffsets, positions: readonly Position[]): Promise<boolean> {
+  const offset = positions.find((position) => isAt(position, end))?.offset ?? end.earliest
+  return (await admin.read({topic: end.topic, partition: end.partition, offset}, 1)).length === 0
 }
 
 async function until(reached: () => Promise<boolean>, deadline: AbortSignal, clock: Clock): Promise<boolean> {

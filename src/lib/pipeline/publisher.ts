@@ -1,6 +1,6 @@
 import type {Context} from '../core/context.ts'
 import {AbortedError, CoinpipeError, isRetryable} from '../core/errors.ts'
-import type {Bus, OutgoingRecord} from '../core/ports/bus.ts'
+import type {Bus, OutgoingRecord, PublishResult} from '../core/ports/bus.ts'
 import type {Spill} from '../store/spill/spill.ts'
 import {retrying} from './retry.ts'
 
@@ -155,8 +155,8 @@ export class Publisher {
     const {bus, component, onRefused} = this.#options
     const startedMs = this.#context.clock.monotonicMs()
     try {
-      await bus.publish(records)
-      this.#countSent(records.length, startedMs)
+      const results = await bus.publish(records)
+      this.#countSent(results, startedMs)
     } catch (error) {
       if (!(error instanceof CoinpipeError) || error.retry.kind !== 'never' || error instanceof AbortedError) throw error
       const [only] = records
@@ -168,9 +168,11 @@ export class Publisher {
     }
   }
 
-  #countSent(records: number, startedMs: number): void {
+  #countSent(results: readonly PublishResult[], startedMs: number): void {
     const {component} = this.#options
-    this.#context.metrics.counter('coinpipe_component_sent_total').add(records, {component})
+    const acknowledged = results[0]?.offset !== null
+    const name = acknowledged ? 'coinpipe_component_sent_total' : 'coinpipe_component_unacknowledged_total'
+    this.#context.metrics.counter(name).add(results.length, {component})
     this.#context.metrics.histogram('coinpipe_publish_seconds').observe((this.#context.clock.monotonicMs() - startedMs) / 1000, {component})
   }
 
