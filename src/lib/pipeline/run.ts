@@ -19,6 +19,8 @@ export interface ComponentSummary {
   readonly sent: number
   readonly duplicates: number
   readonly deadLetters: number
+  /** Handed on with acks=0: whether the bus has them nobody knows, so they are not among `sent`. */
+  readonly unacknowledged?: number
 }
 
 const COUNT_POLL_MS = 50
@@ -29,7 +31,7 @@ export async function runToEnd(stages: readonly Stage[], count: number | undefin
   const components = [...new Set(stages.flatMap(({component}) => (component === undefined ? [] : [component])))]
   const last = components.at(-1) ?? ''
   const stopAtCount = () => {
-    if (count !== undefined && metrics.total('coinpipe_component_sent_total', {component: last}) >= count) stop(`${count} records`)
+    if (count !== undefined && handedOn(last, metrics) >= count) stop(`${count} records`)
   }
   const progress = createProgress({stream: status, clock, read: () => ({totals: progressTotals(components, metrics)})})
   const counting = setInterval(stopAtCount, COUNT_POLL_MS)
@@ -43,22 +45,32 @@ export async function runToEnd(stages: readonly Stage[], count: number | undefin
 }
 
 function progressTotals(components: readonly string[], metrics: MetricsRegistry): Record<string, number> {
-  return Object.fromEntries(components.map((component) => [component, metrics.total('coinpipe_component_sent_total', {component})]))
+  return Object.fromEntries(components.map((component) => [component, handedOn(component, metrics)]))
+}
+
+function handedOn(component: string, metrics: MetricsRegistry): number {
+  return metrics.total('coinpipe_component_sent_total', {component}) + metrics.total('coinpipe_component_unacknowledged_total', {component})
 }
 
 function summarize(component: string, metrics: MetricsRegistry): ComponentSummary {
+  const unacknowledged = metrics.total('coinpipe_component_unacknowledged_total', {component})
   return {
     received: metrics.total('coinpipe_component_received_total', {component}),
     sent: metrics.total('coinpipe_component_sent_total', {component}),
     duplicates: metrics.total('coinpipe_duplicates_total', {component}),
     deadLetters: metrics.total('coinpipe_dead_letters_total', {component}),
+    ...(unacknowledged > 0 ? {unacknowledged} : {}),
   }
 }
 
 /** The summary as people read it. */
 export function describeRun(summary: RunSummary): string[] {
-  return Object.entries(summary).map(([component, {received, sent, duplicates, deadLetters}]) => {
-    const extra = [...(duplicates > 0 ? [`${duplicates} seen before`] : []), ...(deadLetters > 0 ? [`${deadLetters} set aside`] : [])]
+  return Object.entries(summary).map(([component, {received, sent, unacknowledged, duplicates, deadLetters}]) => {
+    const extra = [
+      ...(unacknowledged === undefined ? [] : [`${unacknowledged} out without an acknowledgement`]),
+      ...(duplicates > 0 ? [`${duplicates} seen before`] : []),
+      ...(deadLetters > 0 ? [`${deadLetters} set aside`] : []),
+    ]
     return `${component}: ${received} records in, ${sent} out${extra.map((text) => `, ${text}`).join('')}`
   })
 }
