@@ -1,9 +1,18 @@
 import {randomInt} from 'node:crypto'
-import {Base, type BrokerWithRack, type ClusterMetadata, type ClusterTopicMetadata, type Connection, kGetApi} from '@platformatic/kafka'
+import {
+  Base,
+  type BrokerWithRack,
+  type Callback,
+  type ClusterMetadata,
+  type ClusterTopicMetadata,
+  type Connection,
+  kGetApi,
+  kGetBootstrapConnection,
+} from '@platformatic/kafka'
 import {CoinpipeError, isRetryable} from '../../core/errors.ts'
 import type {TopicPartition} from '../../core/ports/bus.ts'
 import {orLate} from '../deadline.ts'
-import {fromProtocol, notConnected, protocolErrorOf, translateKafkaError, unreachable} from './errors.ts'
+import {BrokerUnreachableError, fromProtocol, notConnected, protocolErrorOf, translateKafkaError, unreachable} from './errors.ts'
 import type {KafkaOptions} from './options.ts'
 
 /** Which broker a request goes to: one by its id, any, the active controller, or the coordinator of a group or a transaction. */
@@ -29,7 +38,7 @@ const METADATA_AGE_MS = 30_000
 export class KafkaClient {
   readonly #options: KafkaOptions
   readonly #coordinators = new Map<string, number>()
-  #base: Base | null = null
+  #base: RotatingBase | null = null
   #closed = false
 
   constructor(options: KafkaOptions) {
@@ -44,7 +53,7 @@ export class KafkaClient {
   async connect(): Promise<void> {
     if (this.#closed) throw notConnected()
     const {brokers, clientId, requestTimeoutMs, connectTimeoutMs, tls, sasl} = this.#options
-    this.#base ??= new Base({
+    this.#base ??= new RotatingBase({
       clientId,
       bootstrapBrokers: [...brokers],
       timeout: requestTimeoutMs,
@@ -69,7 +78,15 @@ export class KafkaClient {
   /** Brokers, and the topics that are named. Rejects with UnknownTopicError where one of them does not exist. `fresh` asks the brokers again. */
   async metadata(topics: readonly string[], {fresh = false}: {fresh?: boolean} = {}): Promise<ClusterMetadata> {
     const what = topics.length === 0 ? 'connect to Kafka' : `look up topic '${topics.join("', '")}'`
-    return await this.#attempt(what, (base) => base.metadata({topics: [...topics], forceUpdate: fresh}))
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#attempt(what, (base) => base.metadata({topics: [...topics], forceUpdate: fresh}))
+      } catch (error) {
+        if (!(error instanceof BrokerUnreachableError) || attempt >= this.brokers.length) throw error
+        // It took the connection and never answered: a paused process does that. Another one may do better.
+        this.#opened().rotate()
+      }
+    }
   }
 
   async topic(topic: string, options: {fresh?: boolean} = {}): Promise<ClusterTopicMetadata> {
@@ -100,16 +117,17 @@ export class KafkaClient {
 
   /**
    * One request. Resolves with the API's answer; where that carries an error code, rejects with it, translated, save where `partial` is set: then an answer
-   * with errors in it is an answer.
+   * with errors in it is an answer. `api` is the newest version where only its name is given.
    */
-  async call<Response>(target: Target, name: string, args: readonly unknown[], options: CallOptions = {}): Promise<Response> {
-    const what = options.what ?? name
+  async call<Response>(target: Target, api: string | Api, args: readonly unknown[], options: CallOptions = {}): Promise<Response> {
+    const what = options.what ?? (typeof api === 'string' ? api : `version ${api.version} of a request`)
     try {
-      const api = await this.api(name)
+      const send = typeof api === 'string' ? await this.api(api) : api
       return await this.#attempt(what, async () => {
         const connection = await this.#connection(target)
+        await options.before?.(connection)
         return await new Promise<Response>((resolve, reject) => {
-          api(connection, ...args, (error: (Error & {response?: Response}) | null, response?: Response) => {
+          send(connection, ...args, (error: (Error & {response?: Response}) | null, response?: Response) => {
             if (error === null || error === undefined) resolve(response as Response)
             else if (options.partial === true && error.response !== undefined) resolve(error.response)
             else reject(error)
@@ -137,8 +155,8 @@ export class KafkaClient {
   }
 
   async #connection(target: Target): Promise<Connection> {
+    const {brokers, controllerId} = await this.metadata([])
     const base = this.#opened()
-    const {brokers, controllerId} = await base.metadata({topics: []})
     if (target === 'any') return await base.connections.getFirstAvailable(shuffled([...brokers.values()]))
     const id = target === 'controller' ? controllerId : 'node' in target ? target.node : await this.coordinator(target)
     const broker = brokers.get(id)
@@ -167,7 +185,7 @@ export class KafkaClient {
     }
   }
 
-  #opened(): Base {
+  #opened(): RotatingBase {
     if (this.#base === null || this.#closed) throw notConnected()
     return this.#base
   }
@@ -178,6 +196,21 @@ export interface CallOptions {
   readonly what?: string
   /** Resolve with an answer that has errors in it. */
   readonly partial?: boolean
+  /** Awaited before the request is written, to wait until the connection takes it. */
+  readonly before?: (connection: Connection) => Promise<void>
+}
+
+/** Asks for metadata at another broker than the last one when told to; the library itself begins with the same one each time. */
+class RotatingBase extends Base {
+  #shift = randomInt(1 << 16)
+
+  rotate(): void {
+    this.#shift += 1
+  }
+
+  override [kGetBootstrapConnection](callback: Callback<Connection>, attempt = 0): void {
+    super[kGetBootstrapConnection](callback, attempt + this.#shift)
+  }
 }
 
 interface CoordinatorResponse {
