@@ -1,0 +1,20 @@
+import {CoinpipeError, type ErrorDetails, EXIT} from '../../core/errors.ts'
+
+/** A node of a server cannot be as asked: a number without a host, memory that does not suffice, an address that is none. */
+export class NodeOptionsError extends CoinpipeError {
+  readonly code = 'COINPIPE_CLUSTER_NODE_OPTIONS'
+  constructor(message: string, details: ErrorDetails) {
+    super(message, {exitCode: EXIT.usage, ...details})
+  }
+}
+
+/** The same node runs already, from the same folder. */
+export class NodeRunsError extends CoinpipeError {
+  readonly code = 'COINPIPE_CLUSTER_NODE_RUNS'
+  constructor(name: string, pid: number) {
+    super(`${name} runs already, as process ${pid}`, {
+      exitCode: EXIT.usage,
+      remedy: [`stop it first: kill ${pid}`, 'or give this one another folder with --data-dir'],
+    })
+  }
+}
