@@ -12,7 +12,7 @@ const MAX_LINES = 400
 const JOINS: Readonly<Record<string, readonly string[]>> = {
   main: ['cli', 'commands'],
   workers: ['bus', 'store'],
-  commands: ['cli', 'config', 'exchanges', 'observability', 'pipeline', 'simulate', 'web'],
+  commands: ['cli', 'cluster', 'config', 'exchanges', 'observability', 'ops', 'pipeline', 'simulate', 'web'],
   cli: ['config', 'observability'],
   pipeline: ['aggregate', 'bus', 'config', 'exchanges', 'observability', 'simulate', 'sinks', 'store', 'web'],
 }

@@ -69,3 +69,20 @@ export const endlessFlags = {
 export const yesFlag = {
   yes: Flags.boolean({char: 'y', summary: 'Do not ask; needed where there is no terminal to ask on.', env: 'COINPIPE_YES'}),
 }
+
+/** Commands about clusters that exist take it. */
+export const clusterFlag = {
+  cluster: Flags.string({
+    summary: 'Name of the cluster; default: the only one there is.',
+    helpValue: '<name>',
+    env: 'COINPIPE_CLUSTER',
+  }),
+}
+
+/** Commands that fetch servers take it. */
+export const cacheFlag = {
+  'cache-dir': Flags.directory({
+    summary: 'Folder of the jars and programs that servers run, fetched once; default: a folder of the user.',
+    env: 'COINPIPE_CACHE_DIR',
+  }),
+}

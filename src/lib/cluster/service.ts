@@ -11,12 +11,17 @@ import type {ClusterStatus} from './status.ts'
 
 export interface ClusterServiceOptions {
   readonly dataDir: string
-  /** Where jars and programs are kept for all clusters; used for clusters made from now on, those that exist keep theirs. */
-  readonly cacheDir: string
   /** Told what takes long, a line each. */
   readonly say?: (line: string) => void
   /** Told what is waited for, each replacing the one before; empty at the end. */
   readonly show?: (text: string) => void
+}
+
+export interface UpOptions extends PlanOptions {
+  /** Where jars and programs are kept, for all clusters; one that exists keeps to its own. */
+  readonly cacheDir: string
+  /** How long it may take to be whole. */
+  readonly timeoutMs?: number | undefined
 }
 
 export interface UpResult {
@@ -73,11 +78,11 @@ export class ClusterService {
    * Starts a cluster, or what is missing of one that exists, and resolves once it is whole. A run that is stopped meanwhile stops what it started and rejects
    * with AbortedError; one that fails leaves what runs as it is, to be looked at.
    */
-  async up(options: PlanOptions, {timeoutMs}: {readonly timeoutMs?: number | undefined} = {}): Promise<UpResult> {
+  async up(options: UpOptions): Promise<UpResult> {
     const startedMs = this.#context.clock.monotonicMs()
     const {cluster, started} = await this.#makeAndStart(options)
     await this.#orStop(cluster, started, async () => {
-      await cluster.untilWhole(cluster.plan.nodes, timeoutMs ?? READY_MS, this.#options.show)
+      await cluster.untilWhole(cluster.plan.nodes, options.timeoutMs ?? READY_MS, this.#options.show)
       await putUser(cluster.plan)
     })
     return await this.#upResult(cluster, started, startedMs)
@@ -95,7 +100,7 @@ export class ClusterService {
     signal: NodeSignal,
     options: {readonly cluster?: string | undefined; readonly timeoutMs?: number | undefined} = {},
   ): Promise<KillResult> {
-    const {cluster, node} = this.#node(this.#nameOf(options.cluster), id)
+    const {cluster, node} = this.#node(this.nameOf(options.cluster), id)
     const pid = (await cluster.inspect(node))?.pid ?? null
     const startedMs = this.#context.clock.monotonicMs()
     await cluster.signal(node, signal, options.timeoutMs ?? KILL_MS)
@@ -108,7 +113,7 @@ export class ClusterService {
     options: {readonly cluster?: string | undefined; readonly timeoutMs?: number | undefined} = {},
   ): Promise<UpResult> {
     const startedMs = this.#context.clock.monotonicMs()
-    const name = this.#nameOf(options.cluster)
+    const name = this.nameOf(options.cluster)
     const {driver, node} = this.#node(name, id)
     await driver.fetch(this.#options.say)
     const {cluster, started} = await this.#locked(name, async (cluster) => ({cluster, started: await this.#startOf(cluster, [node])}))
@@ -119,7 +124,7 @@ export class ClusterService {
   /** Stops every node, brokers before what they depend on. `wipe` removes the cluster with its data. */
   async down(options: DownOptions = {}): Promise<DownResult> {
     const {wipe = false, timeoutMs = GRACE_MS} = options
-    const name = this.#nameOf(options.cluster)
+    const name = this.nameOf(options.cluster)
     return await this.#locked(name, async (cluster) => {
       const stopped = await stopInTurn(cluster, cluster.plan.nodes, timeoutMs)
       if (wipe) {
@@ -130,9 +135,19 @@ export class ClusterService {
     })
   }
 
-  async #makeAndStart(options: PlanOptions): Promise<{cluster: Cluster; started: PlannedNode[]}> {
+  /** The cluster that is meant where none is named: the only one, or the only one that has been started. Throws ClusterUnknownError. */
+  nameOf(asked: string | undefined): string {
+    if (asked !== undefined) return asked
+    const names = this.#folders.names()
+    const started = names.filter((name) => Object.keys(this.#folders.read(name)?.started ?? {}).length > 0)
+    const [only, ...more] = started.length > 0 ? started : names
+    if (only !== undefined && more.length === 0) return only
+    throw new ClusterUnknownError(only === undefined ? 'there is no cluster' : 'there is more than one cluster', {remedy: this.#known()})
+  }
+
+  async #makeAndStart(options: UpOptions): Promise<{cluster: Cluster; started: PlannedNode[]}> {
     const name = options.name ?? options.kind
-    const made: ClusterState = {plan: makePlan(options), cacheDir: this.#options.cacheDir, started: {}}
+    const made: ClusterState = {plan: makePlan(options), cacheDir: options.cacheDir, started: {}}
     const state = this.#folders.read(name) ?? made
     checkSame(state.plan, options)
     await this.#cluster(state).driver.fetch(this.#options.say)
@@ -198,16 +213,6 @@ export class ClusterService {
     if (node) return {cluster, driver: cluster.driver, node}
     const ids = cluster.plan.nodes.map(({id}) => id).join(', ')
     throw new ClusterUnknownError(`cluster '${name}' has no node '${id}'`, {remedy: [`its nodes: ${ids}`]})
-  }
-
-  /** The cluster that is meant where none is named: the only one, or the only one that has been started. */
-  #nameOf(asked: string | undefined): string {
-    if (asked !== undefined) return asked
-    const names = this.#folders.names()
-    const started = names.filter((name) => Object.keys(this.#folders.read(name)?.started ?? {}).length > 0)
-    const [only, ...more] = started.length > 0 ? started : names
-    if (only !== undefined && more.length === 0) return only
-    throw new ClusterUnknownError(only === undefined ? 'there is no cluster' : 'there is more than one cluster', {remedy: this.#known()})
   }
 
   #known(): string[] {

@@ -24,6 +24,13 @@ export interface JvmDriverOptions {
 
 const LOG = 'node.log'
 
+/**
+ * Node closes what it inherited only up to the first gap in the numbers; a pipe of the shell above it would stay open for as long as the node runs, and
+ * whoever reads its other end would wait for that. So the shell closes the rest before it becomes the program.
+ */
+const SHELL = '/bin/bash'
+const WITHOUT_INHERITED = ['-c', 'cd /dev/fd; for n in *; do [ "$n" -gt 2 ] && eval "exec $n>&-"; done; cd "$OLDPWD"; exec "$@"', SHELL]
+
 /** Nodes as processes of this machine: Java by its own jars, and Toxiproxy. */
 export class JvmDriver implements ClusterDriver {
   readonly #options: JvmDriverOptions
@@ -110,7 +117,8 @@ export class JvmDriver implements ClusterDriver {
   async #spawn(node: PlannedNode, folder: string, command: string, args: readonly string[]): Promise<number> {
     const log = openSync(join(folder, LOG), 'a')
     try {
-      const child = spawn(command, args, {cwd: folder, detached: true, stdio: ['ignore', log, log]})
+      const [program = command, ...rest] = existsSync(SHELL) ? [SHELL, ...WITHOUT_INHERITED, command, ...args] : [command, ...args]
+      const child = spawn(program, rest, {cwd: folder, detached: true, stdio: ['ignore', log, log]})
       await once(child, 'spawn')
       child.unref()
       return child.pid ?? 0
