@@ -6,8 +6,10 @@ import {KAFKA_DEFAULTS} from '../../src/lib/bus/kafka/options.ts'
 export interface KafkaUnderTest {
   readonly mode: 'kraft' | 'zookeeper'
   readonly brokers: readonly string[]
-  /** Jars of the same Kafka, for its own tools. */
+  /** Jars of Kafka's own tools. */
   readonly classpath: string
+  /** The user of the SASL listeners, which are two ports above the usual one; TLS is three above. Null on a cluster that the tests did not start. */
+  readonly security: {readonly user: string; readonly password: string} | null
 }
 
 declare module 'vitest' {

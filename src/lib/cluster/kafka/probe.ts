@@ -65,7 +65,10 @@ export async function putScramUser(broker: BrokerAddress, user: string, password
       saltedPassword: pbkdf2Sync(password, salt, SCRAM_ITERATIONS, bytes, digest),
     }
   })
-  await ask(broker, timeoutMs, (connection) => alterUserScramCredentialsV0.api.async(connection, [], credentials))
+  // One request for each: a KRaft controller takes a user only once in a request.
+  for (const credential of credentials) {
+    await ask(broker, timeoutMs, (connection) => alterUserScramCredentialsV0.api.async(connection, [], [credential]))
+  }
 }
 
 async function ask<T>({host, port}: BrokerAddress, timeoutMs: number, question: (connection: Connection) => Promise<T>): Promise<T> {
