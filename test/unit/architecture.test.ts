@@ -13,7 +13,7 @@ const JOINS: Readonly<Record<string, readonly string[]>> = {
   main: ['cli', 'commands'],
   workers: ['bus', 'store'],
   commands: ['cli', 'cluster', 'config', 'exchanges', 'observability', 'ops', 'pipeline', 'simulate', 'web'],
-  cli: ['config', 'observability'],
+  cli: ['cluster', 'config', 'observability'],
   pipeline: ['aggregate', 'bus', 'config', 'exchanges', 'observability', 'simulate', 'sinks', 'store', 'web'],
 }
 

@@ -2,6 +2,7 @@ import {configFlagValues} from '../config/flags.ts'
 import {type Config, loadConfig} from '../config/load.ts'
 import {formatProblem} from '../config/problem.ts'
 import {BaseCommand, type CommandContext, type StartFlags} from './base-command.ts'
+import {withLocalBrokers} from './local-brokers.ts'
 
 type ConfigFlagsParsed = StartFlags & Parameters<typeof configFlagValues>[0] & {readonly config?: string | undefined}
 
@@ -27,6 +28,6 @@ export abstract class ConfigCommand extends BaseCommand {
       'log-format': isDefault('log-format') ? config.log.format : flags['log-format'],
     })
     for (const warning of warnings) context.logger.warn({warning: formatProblem(warning)}, 'config')
-    return {config, context}
+    return {config: await withLocalBrokers(config, this.config.dataDir, context), context}
   }
 }
