@@ -23,8 +23,8 @@ export interface KafkaDriver {
    * after the other for a partition, so that its order holds.
    */
   send(batches: readonly PartitionBatch[]): Promise<readonly SendOutcome[]>
-  /** Member of a group, and the reader of its partitions. */
-  backend(options: SubscribeOptions): Omit<GroupBackend, 'ended'>
+  /** Member of a group, and the reader of its partitions. Its `ended` closes what it opened: a bus that has an `ended` of its own calls both. */
+  backend(options: SubscribeOptions): GroupBackend
   /** Null where the library's transactions are not to be trusted. */
   readonly transactions: KafkaTransactions | null
 }
