@@ -10,7 +10,7 @@ const MIB = 2 ** 20
 export default class ClusterStatusCommand extends BaseCommand {
   static override summary = 'Show the nodes of the local clusters: what runs, where, since when, and who is the active controller.'
   static override description =
-    'Ends with 0 where every cluster is whole: all nodes up, every partition in sync, a controller there. Else with 1, and says what is missing.'
+    'Ends with 0 where every cluster is whole: all nodes up, every partition in sync, a controller there. Else with 1: broken (it says what is missing), or stopped by cluster down.'
   static override examples = [
     {description: 'All clusters of this user', command: '<%= config.bin %> <%= command.id %>'},
     {description: 'One of them, for a script', command: '<%= config.bin %> <%= command.id %> --cluster kafka --json'},
@@ -23,14 +23,14 @@ export default class ClusterStatusCommand extends BaseCommand {
     const clusters = await new ClusterService({dataDir: context.dataDir}, context).status(flags.cluster)
     if (!this.jsonEnabled()) for (const line of clusters.flatMap(describe)) await this.write(`${line}\n`)
     if (clusters.length === 0) this.logToStderr('there is no cluster; make one: coinpipe cluster up kafka')
-    if (clusters.some(({whole}) => !whole)) this.exitWith(EXIT.wrong)
+    if (clusters.some(({state}) => state !== 'whole')) this.exitWith(EXIT.wrong)
     return clusters
   }
 }
 
-function describe({name, kind, version, driver, whole, problems, nodes}: ClusterStatus): string[] {
+function describe({name, kind, version, driver, state, problems, nodes}: ClusterStatus): string[] {
   return [
-    `cluster '${name}' (${kind} ${version}, ${driver}): ${whole ? 'whole' : 'not whole'}`,
+    `cluster '${name}' (${kind} ${version}, ${driver}): ${state}`,
     ...formatTable<NodeStatus>(nodes, [
       {title: 'node', text: ({id}) => id},
       {title: 'roles', text: ({roles}) => roles.join(',')},

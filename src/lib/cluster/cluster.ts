@@ -46,14 +46,15 @@ export class Cluster {
     const processes = new Map(await Promise.all(this.plan.nodes.map(async (node) => [node.id, await this.inspect(node)] as const)))
     const answering = this.plan.nodes.filter(({id}) => processes.get(id)?.paused === false)
     const health = await clusterHealth(this.plan, answering, PROBE_MS)
-    return describeCluster({plan: this.plan, folder: this.#folder, processes, health, nowMs: this.#context.clock.nowUs() / 1000})
+    const stopped = Object.keys(this.#state.started).length === 0
+    return describeCluster({plan: this.plan, folder: this.#folder, stopped, processes, health, nowMs: this.#nowMs()})
   }
 
   /** Starts nodes that do not run and writes down what was started, before and after. */
   async start(nodes: readonly PlannedNode[]): Promise<void> {
     for (const node of nodes) {
       this.#context.signal.throwIfAborted()
-      this.#note(node, {process: null, startedAtMs: this.#context.clock.nowUs() / 1000})
+      this.#note(node, {process: null, startedAtMs: this.#nowMs()})
       this.#note(node, await this.#driver.start(node))
     }
   }
@@ -169,6 +170,10 @@ export class Cluster {
 
   async #logEnd(node: PlannedNode): Promise<string> {
     return (await this.#driver.tail(node, SHOWN_LOG_LINES)).map((line) => `  ${line}`).join('\n')
+  }
+
+  #nowMs(): number {
+    return Math.floor(this.#context.clock.nowUs() / 1000)
   }
 
   #handle(node: PlannedNode): NodeHandle | null {

@@ -1,5 +1,6 @@
 import type {NodeProcess} from './driver.ts'
 import type {ClusterHealth, NodeHealth} from './health.ts'
+import {keystoreOf} from './kafka/keystore.ts'
 import {type ClusterKind, type ClusterPlan, clientAddress, type DriverName, nodesOf, type PlannedNode} from './plan.ts'
 
 /** up: it answers its clients. starting: it runs and does not answer yet. paused: stopped by SIGSTOP. down: it does not run. */
@@ -23,12 +24,19 @@ export interface ClusterStatus {
   readonly kind: ClusterKind
   readonly driver: DriverName
   readonly version: string
-  /** Every node is up and nothing is missing: no partition out of sync, a controller there. */
-  readonly whole: boolean
+  /**
+   * whole: every node is up and nothing is missing, no partition out of sync, a controller there. stopped: nothing of it was started since it was taken down.
+   * broken: anything else.
+   */
+  readonly state: 'whole' | 'broken' | 'stopped'
   /** What is missing, a line each. */
   readonly problems: readonly string[]
   /** Addresses to give to clients, those behind Toxiproxy where the cluster has one. Empty where the kind has no brokers. */
   readonly brokers: readonly string[]
+  /** Where the brokers listen, by the listener's name: PLAINTEXT, and PROXIED, SASL_PLAINTEXT and SSL where there are such. */
+  readonly listeners: Readonly<Record<string, readonly string[]>>
+  /** The file with the certificate that the SSL listener's clients have to trust; null where there is no such listener. */
+  readonly certificate: string | null
   /** Toxiproxy's own address, for its API; null where there is none. */
   readonly toxiproxy: string | null
   readonly folder: string
@@ -38,13 +46,15 @@ export interface ClusterStatus {
 export interface Seen {
   readonly plan: ClusterPlan
   readonly folder: string
+  /** Nothing was started since the cluster was taken down. */
+  readonly stopped: boolean
   /** By node id; null where the node does not run. */
   readonly processes: ReadonlyMap<string, NodeProcess | null>
   readonly health: ClusterHealth
   readonly nowMs: number
 }
 
-export function describeCluster({plan, folder, processes, health, nowMs}: Seen): ClusterStatus {
+export function describeCluster({plan, folder, stopped, processes, health, nowMs}: Seen): ClusterStatus {
   const {name, kind, driver, version} = plan
   const nodes = plan.nodes.map((node) => describeNode(node, processes.get(node.id) ?? null, health.get(node.id), nowMs))
   const down = nodes.filter(({state}) => state === 'down' || state === 'paused').map(({id, state}) => `${id} is ${state}`)
@@ -55,9 +65,11 @@ export function describeCluster({plan, folder, processes, health, nowMs}: Seen):
     kind,
     driver,
     version,
-    whole: problems.length === 0,
-    problems,
+    state: problems.length === 0 ? 'whole' : stopped ? 'stopped' : 'broken',
+    problems: stopped ? [] : problems,
     brokers: brokerAddresses(plan),
+    listeners: advertised(plan),
+    certificate: plan.security?.tls ? keystoreOf(folder).certificate : null,
     toxiproxy: toxiproxy ? clientAddress(toxiproxy) : null,
     folder,
     nodes,
@@ -65,7 +77,7 @@ export function describeCluster({plan, folder, processes, health, nowMs}: Seen):
 }
 
 /** Where clients are to connect: through Toxiproxy where there is one, else they would never notice what it does to the links. */
-export function brokerAddresses(plan: ClusterPlan): string[] {
+export function brokerAddresses(plan: ClusterPlan): readonly string[] {
   return nodesOf(plan, 'kafka').map((node) =>
     node.ports.proxied === undefined ? clientAddress(node) : `${node.host}:${node.ports.proxied}`,
   )
@@ -78,7 +90,7 @@ function describeNode(node: PlannedNode, process: NodeProcess | null, health: No
     address: clientAddress(node),
     state: stateOf(process, health),
     pid: process?.pid ?? null,
-    uptimeMs: process && Math.max(0, nowMs - process.startedAtMs),
+    uptimeMs: process && Math.max(0, Math.round(nowMs - process.startedAtMs)),
     rssBytes: process?.rssBytes ?? null,
     active: health?.active ?? false,
   }
