@@ -1,5 +1,5 @@
 import type {Context} from '../core/context.ts'
-import {DeadlineError} from '../core/errors.ts'
+import {AbortedError, DeadlineError} from '../core/errors.ts'
 import {createDriver} from './create-driver.ts'
 import type {ClusterDriver, NodeHandle, NodeProcess, NodeSignal} from './driver.ts'
 import {ClusterNotReadyError, NodeFailedError, NodeSignalError} from './errors.ts'
@@ -53,7 +53,7 @@ export class Cluster {
   /** Starts nodes that do not run and writes down what was started, before and after. */
   async start(nodes: readonly PlannedNode[]): Promise<void> {
     for (const node of nodes) {
-      this.#context.signal.throwIfAborted()
+      if (this.#context.signal.aborted) throw new AbortedError()
       this.#note(node, {process: null, startedAtMs: this.#nowMs()})
       this.#note(node, await this.#driver.start(node))
     }

@@ -78,9 +78,16 @@ export function describeCluster({plan, folder, stopped, processes, health, nowMs
 
 /** Where clients are to connect: through Toxiproxy where there is one, else they would never notice what it does to the links. */
 export function brokerAddresses(plan: ClusterPlan): readonly string[] {
-  return nodesOf(plan, 'kafka').map((node) =>
-    node.ports.proxied === undefined ? clientAddress(node) : `${node.host}:${node.ports.proxied}`,
-  )
+  const {PLAINTEXT = [], PROXIED = PLAINTEXT} = advertised(plan)
+  return PROXIED
+}
+
+function advertised(plan: ClusterPlan): Record<string, string[]> {
+  const addresses: Record<string, string[]> = {}
+  for (const {name, advertised} of nodesOf(plan, 'kafka').flatMap(({listeners}) => listeners)) {
+    if (advertised) addresses[name] = [...(addresses[name] ?? []), `${advertised.host}:${advertised.port}`]
+  }
+  return addresses
 }
 
 function describeNode(node: PlannedNode, process: NodeProcess | null, health: NodeHealth | undefined, nowMs: number): NodeStatus {

@@ -1,11 +1,12 @@
 import {type ChildProcess, spawn} from 'node:child_process'
 import {once} from 'node:events'
+import {AbortedError} from '../core/errors.ts'
 import {ToolFailedError, ToolMissingError} from './errors.ts'
 
 export interface ToolRun {
   readonly cwd?: string
   readonly env?: NodeJS.ProcessEnv
-  readonly signal: AbortSignal
+  readonly signal?: AbortSignal | undefined
   readonly timeoutMs: number
   /** What to type where the program is not there. */
   readonly remedy: readonly string[]
@@ -20,7 +21,7 @@ const SHOWN_LINES = 15
 
 /**
  * Runs a program to its end. Rejects with ToolMissingError where it is not installed, with ToolFailedError, which shows the end of what it wrote,
- * where it fails or takes too long, and with the signal's reason.
+ * where it fails or takes too long, and with AbortedError.
  */
 export async function runTool(command: string, args: readonly string[], options: ToolRun): Promise<ToolOutput> {
   const {cwd, env = {}, signal, timeoutMs, remedy} = options
@@ -28,7 +29,7 @@ export async function runTool(command: string, args: readonly string[], options:
     cwd,
     env: {...process.env, ...env},
     stdio: ['ignore', 'pipe', 'pipe'],
-    signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+    signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]),
   })
   const output = collect(child)
   try {
@@ -36,7 +37,7 @@ export async function runTool(command: string, args: readonly string[], options:
     if (code === 0) return output
     throw failed(`${command} ended with ${code}`, output)
   } catch (cause) {
-    signal.throwIfAborted()
+    if (signal?.aborted) throw new AbortedError(undefined, {cause})
     if (cause instanceof ToolFailedError) throw cause
     const {code, message} = cause as NodeJS.ErrnoException
     if (code === 'ENOENT') throw new ToolMissingError(`${command} is not installed, or not on the PATH`, {cause, remedy})
