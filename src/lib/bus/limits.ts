@@ -49,13 +49,18 @@ export function checkTopicConfig(name: string, {partitions}: Pick<TopicConfig, '
 }
 
 /** For a log without Kafka's settings. Throws UnsupportedError for any of them, InvalidInputError for a retention that is none. */
-export function checkTopicChanges(name: string, {retentionMs, retentionBytes, settings = {}}: TopicChanges): void {
-  const [setting] = Object.keys(settings)
+export function checkTopicChanges(name: string, changes: TopicChanges): void {
+  const [setting] = Object.keys(changes.settings ?? {})
   if (setting !== undefined) {
     throw new UnsupportedError(`topic '${name}' cannot get the setting '${setting}': the embedded log has no such settings`, {
       remedy: ['change its retention only, or use Kafka: --bus kafka'],
     })
   }
+  checkRetention(name, changes)
+}
+
+/** Throws InvalidInputError. */
+export function checkRetention(name: string, {retentionMs, retentionBytes}: Pick<TopicChanges, 'retentionMs' | 'retentionBytes'>): void {
   for (const [what, value] of Object.entries({retentionMs, retentionBytes})) {
     if (value === undefined || value === null || (Number.isSafeInteger(value) && value >= 0)) continue
     throw new InvalidInputError(

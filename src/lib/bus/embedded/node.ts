@@ -27,6 +27,7 @@ export function embeddedNode(path: string, partitions: number): BusNode {
   return {
     id: ID,
     address: path,
+    alive: true,
     controller: true,
     rack: null,
     version: `SQLite ${process.versions.sqlite}`,

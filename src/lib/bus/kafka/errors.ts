@@ -1,4 +1,4 @@
-import {findErrorBy} from '@platformatic/kafka'
+import {findErrorBy, ProtocolError, protocolErrorsCodesById} from '@platformatic/kafka'
 import {CoinpipeError, DeadlineError, EXIT, FencedError, InvalidInputError, NotConnectedError, UnsupportedError} from '../../core/errors.ts'
 import {GroupActiveError, RecordTooLargeError, unknownTopic} from '../errors.ts'
 
@@ -54,6 +54,21 @@ export function translateKafkaError(error: unknown, what: string, brokers: reado
   if (missing !== undefined && findErrorBy(error, 'code', 'PLT_KFK_USER') !== null) return unknownTopic(missing)
   if (findErrorBy(error, 'code', 'PLT_KFK_NETWORK') !== null) return unreachable(what, brokers, error)
   return error
+}
+
+/** One of ours for the code of an error in an answer. */
+export function errorOfCode(code: number, said: string | null, what: string, brokers: readonly string[]): unknown {
+  return translateKafkaError(new ProtocolError(code, said), what, brokers)
+}
+
+/** A partition without a leader just now, or a topic that not all brokers have heard of yet: trying again helps. */
+export function noLeader(what: string, brokers: readonly string[]): unknown {
+  return translateKafkaError(new ProtocolError('LEADER_NOT_AVAILABLE'), what, brokers)
+}
+
+/** By the protocol's table. */
+export function protocolErrorName(code: number): string {
+  return protocolErrorsCodesById[code] ?? `error ${code}`
 }
 
 /** The name of the first protocol error in a client's error, for example `NOT_LEADER_OR_FOLLOWER`; null where there is none. */

@@ -1,5 +1,5 @@
 import type {Clock} from '../../core/context.ts'
-import {isRetryable} from '../../core/errors.ts'
+import {isRetryable, NotConnectedError} from '../../core/errors.ts'
 
 const FIRST_WAIT_MS = 50
 const LONGEST_WAIT_MS = 1_000
@@ -14,7 +14,8 @@ export async function untilDone<T>(
     try {
       return await work()
     } catch (error) {
-      if (!isRetryable(error) || clock.monotonicMs() + waitMs > endMs) throw error
+      // Closed is closed: nothing in here opens it again.
+      if (!isRetryable(error) || error instanceof NotConnectedError || clock.monotonicMs() + waitMs > endMs) throw error
       await clock.sleep(waitMs, signal)
     }
   }

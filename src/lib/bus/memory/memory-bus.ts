@@ -207,7 +207,9 @@ export class MemoryBus implements Bus, BusAdmin {
   async nodes(): Promise<readonly BusNode[]> {
     const partitions = [...this.#open().topics.values()].reduce((sum, topic) => sum + topic.partitions.length, 0)
     const counts = {leaders: partitions, replicas: partitions, outOfSync: 0}
-    return [{id: NODE_ID, address: 'this process', controller: true, rack: null, version: process.version, diskBytes: 0, ...counts}]
+    return [
+      {id: NODE_ID, address: 'this process', alive: true, controller: true, rack: null, version: process.version, diskBytes: 0, ...counts},
+    ]
   }
 
   async nodeSettings(id: string): Promise<readonly NodeSetting[]> {

@@ -131,6 +131,7 @@ export interface TopicChanges {
 
 export interface TopicDescription extends TopicConfig {
   readonly name: string
+  /** Partitions without a leader are left out. */
   readonly offsets: readonly PartitionOffsets[]
   readonly replicas: number
   /** Only what differs from the nodes' defaults. */
@@ -190,7 +191,10 @@ export interface GroupLag extends TopicPartition {
 
 export interface BusNode {
   readonly id: string
-  readonly address: string
+  /** Null where the node is down and nobody else tells. */
+  readonly address: string | null
+  /** Whether it answers. One that is down is listed as long as it holds partitions. */
+  readonly alive: boolean
   /** Exactly one node is the active controller, save during an election. */
   readonly controller: boolean
   readonly rack: string | null

@@ -1,0 +1,68 @@
+import type {describeConfigsV4} from '@platformatic/kafka'
+import {ConfigResourceTypes, ConfigSources, IncrementalAlterConfigOperationTypes} from '@platformatic/kafka'
+import type {NodeSetting} from '../../../core/ports/bus.ts'
+import type {Target} from '../client.ts'
+import type {Requests} from './requests.ts'
+import type {Settings} from './topic-config.ts'
+
+type DescribedConfig = describeConfigsV4.DescribeConfigsResponseConfig
+
+export interface Resource {
+  readonly type: 'topic' | 'broker'
+  readonly name: string
+}
+
+/** All settings that hold for a topic, and those of them that are its own. */
+export interface TopicSettings {
+  readonly all: Settings
+  readonly own: Settings
+}
+
+export async function topicSettings(requests: Requests, topic: string): Promise<TopicSettings> {
+  const configs = await describe(requests, {type: 'topic', name: topic}, 'any')
+  const entries = (from: readonly DescribedConfig[]) => Object.fromEntries(from.map(({name, value}) => [name, value ?? '']))
+  return {all: entries(configs), own: entries(configs.filter(({configSource}) => configSource === ConfigSources.DYNAMIC_TOPIC_CONFIG))}
+}
+
+/** Sorted by name. Kafka does not tell the values of secrets. */
+export async function brokerSettings(requests: Requests, id: number): Promise<NodeSetting[]> {
+  const configs = await describe(requests, {type: 'broker', name: String(id)}, {node: id})
+  return configs
+    .map(({name, value, readOnly, isSensitive, configSource}) => ({
+      name,
+      value: isSensitive ? null : (value ?? null),
+      isDefault: configSource === ConfigSources.DEFAULT_CONFIG,
+      readOnly,
+    }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** Sets what has a value and takes back what is null, all of it or nothing; InvalidInputError says what the brokers do not take. */
+export async function alterSettings(
+  requests: Requests,
+  {type, name}: Resource,
+  settings: Readonly<Record<string, string | null>>,
+  target: Target,
+): Promise<void> {
+  const {SET, DELETE} = IncrementalAlterConfigOperationTypes
+  const configs = Object.entries(settings).map(([setting, value]) => ({
+    name: setting,
+    configOperation: value === null ? DELETE : SET,
+    value,
+  }))
+  if (configs.length === 0) return
+  const resource = {resourceType: resourceType(type), resourceName: name, configs}
+  await requests.call(target, 'IncrementalAlterConfigs', [[resource], false], {what: `change ${type} '${name}'`})
+}
+
+async function describe(requests: Requests, {type, name}: Resource, target: Target): Promise<readonly DescribedConfig[]> {
+  const args = [[{resourceType: resourceType(type), resourceName: name, configurationKeys: null}], false, false]
+  const answer = await requests.call<describeConfigsV4.DescribeConfigsResponse>(target, 'DescribeConfigs', args, {
+    what: `look up the settings of ${type} '${name}'`,
+  })
+  return answer.results[0]?.configs ?? []
+}
+
+function resourceType(type: Resource['type']): number {
+  return type === 'topic' ? ConfigResourceTypes.TOPIC : ConfigResourceTypes.BROKER
+}
