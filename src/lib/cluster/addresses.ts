@@ -30,7 +30,7 @@ export async function checkAddresses(nodes: readonly PlannedNode[]): Promise<voi
 }
 
 /** The error's code, or null where the port is free. */
-async function tryPort(host: string, port: number): Promise<string | null> {
+export async function tryPort(host: string, port: number): Promise<string | null> {
   const server = createServer()
   try {
     server.listen({host, port, exclusive: true})

@@ -22,6 +22,10 @@ const KNOWN: readonly Known[] = [
       `let this machine know the names ${hosts.join(', ')} (in /etc/hosts, the same on every server), or give addresses with --hosts`,
   },
   {
+    seen: /Stored node id|Configured (broker|node)\.id|myid/,
+    remedy: () => 'its data is of another node: give the --id that it had, or another --data-dir',
+  },
+  {
     seen: /InconsistentClusterId|INCONSISTENT_CLUSTER_ID|Invalid cluster\.id/,
     remedy: () => 'its data is of another cluster: give the same --cluster-id, or the same --hosts in the same order, on every server',
   },

@@ -2,6 +2,7 @@ import {type ChildProcess, spawn} from 'node:child_process'
 import {once} from 'node:events'
 import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
+import {createInterface} from 'node:readline'
 import {z} from 'zod'
 import type {Context} from '../../core/context.ts'
 import {makeFolder} from '../../core/folder.ts'
@@ -13,12 +14,14 @@ import {checkJava, javaProgram} from '../jvm/java.ts'
 import {formatStorage} from '../kafka/format.ts'
 import {NodeRunsError} from './errors.ts'
 import {argumentFile, DATA, launchOf, type NodeLaunch} from './launch.ts'
+import {checkPorts} from './ports.ts'
 import {remedyOf} from './remedies.ts'
 import type {NodeSpec} from './spec.ts'
 
 const ARGUMENTS = 'java.args'
 const PROCESS = 'process.json'
-const TAIL_LINES = 30
+const TAIL_LINES = 15
+const ALARMS = 10
 
 const identity = z.object({pid: z.int(), startTime: z.string(), scope: z.string()})
 
@@ -46,6 +49,7 @@ export async function runNode(spec: NodeSpec, options: NodeRunOptions, context: 
   const {signal, clock, logger} = context
   makeFolder(folder)
   refuseSecond(spec.name, folder)
+  await checkPorts(spec)
   await checkJava(signal)
   const launch = launchOf(spec, folder)
   const classPath = await ensureJars(launch.jars, {cacheDir, repository}, context)
@@ -99,19 +103,21 @@ async function supervise(child: ChildProcess, signal: AbortSignal, started: (pid
   }
 }
 
-/** Hands on what the server writes, and remembers its last lines. */
+/** Hands on what the server writes, and remembers its first errors, which are often long past when it ends, and its last lines. */
 function passOn(child: ChildProcess, write: (text: string) => void): () => string[] {
+  const alarms: string[] = []
   let lines: string[] = []
-  let unfinished = ''
   for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding('utf8').on('data', (text: string) => {
-      write(text)
-      const parts = `${unfinished}${text}`.split('\n')
-      unfinished = parts.pop() ?? ''
-      lines = [...lines, ...parts].slice(-TAIL_LINES)
+    if (stream === null) continue
+    stream.setEncoding('utf8').on('data', write)
+    createInterface({input: stream}).on('line', (line) => {
+      // Where in Java it happened says nothing to who runs it.
+      if (/^\s+(at |\.\.\. \d+ more)/.test(line)) return
+      if (alarms.length < ALARMS && /\b(ERROR|FATAL)\b|Exception/.test(line)) alarms.push(line)
+      lines = [...lines, line].slice(-TAIL_LINES)
     })
   }
-  return () => [...lines, unfinished].filter((line) => line !== '')
+  return () => [...new Set([...alarms, ...lines])]
 }
 
 function writeFiles(folder: string, files: Readonly<Record<string, string>>): void {

@@ -125,6 +125,7 @@ describe('what a server wrote before it ended', () => {
   it.each([
     ['java.net.BindException: Address already in use', 'lsof'],
     ['java.net.UnknownHostException: mac2', '/etc/hosts'],
+    ["Stored node id 2 doesn't match previous node id 1", '--id'],
     ['Invalid cluster.id in: data/meta.properties', '--cluster-id'],
     ['Unable to gossip with any peers', 'start Cassandra on mac1 first'],
     ['something new', '--plan'],
