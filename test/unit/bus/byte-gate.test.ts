@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import {ByteGate} from '../../../src/lib/bus/embedded/byte-gate.ts'
+import {ByteGate} from '../../../src/lib/bus/byte-gate.ts'
 
 describe('ByteGate', () => {
   it('lets pass up to its limit, the rest in order as room comes', () => {

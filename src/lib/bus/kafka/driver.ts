@@ -32,6 +32,9 @@ export interface KafkaDriver {
 export interface KafkaTransactions {
   /** Becomes the holder of the id, which fences an older one and aborts what it left open; returns the epoch. Does nothing where this process still is. */
   start(id: string): Promise<number>
-  /** Writes records and offsets as one transaction; rejects with FencedError, having written nothing that can be seen, where someone is newer. */
-  commit(content: TransactionContent): Promise<void>
+  /**
+   * Writes records and offsets as one transaction; rejects with FencedError, having written nothing that can be seen, where someone is newer. `batches`
+   * are the records of `content`, those of a partition in their order.
+   */
+  commit(content: TransactionContent, batches: readonly PartitionBatch[]): Promise<void>
 }
