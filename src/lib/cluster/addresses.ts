@@ -44,14 +44,15 @@ export async function tryPort(host: string, port: number): Promise<string | null
 }
 
 function missingAddresses(hosts: readonly string[]): AddressMissingError {
-  const aliases = hosts.map((host) => `sudo ifconfig lo0 alias ${host} up`)
-  const remedy =
-    process.platform === 'darwin'
-      ? ['make them, until the next restart of the machine:', ...aliases]
-      : ['give addresses that it has, with --hosts']
   return new AddressMissingError(`this machine does not have the ${hosts.length === 1 ? 'address' : 'addresses'} ${hosts.join(', ')}`, {
-    remedy,
+    remedy: addressRemedy(hosts, process.platform),
   })
+}
+
+/** Linux has all of 127.0.0.0/8; macOS has 127.0.0.1 only, until it is told of others. */
+export function addressRemedy(hosts: readonly string[], platform: NodeJS.Platform): string[] {
+  if (platform !== 'darwin') return ['give addresses that it has, with --hosts']
+  return ['add them, until the next restart of the machine:', ...hosts.map((host) => `sudo ifconfig lo0 alias ${host} up`)]
 }
 
 async function takenPorts(taken: readonly Taken[]): Promise<PortTakenError> {

@@ -13,8 +13,8 @@ export function javaProgram(name: 'java' | 'keytool', env: NodeJS.ProcessEnv = p
 }
 
 /** Rejects with ToolMissingError where there is no Java, or one that is too old. */
-export async function checkJava(signal: AbortSignal): Promise<void> {
-  const java = javaProgram('java')
+export async function checkJava(signal: AbortSignal, env: NodeJS.ProcessEnv = process.env): Promise<void> {
+  const java = javaProgram('java', env)
   const {stderr} = await runTool(java, ['-version'], {signal, timeoutMs: TIMEOUT_MS, remedy: REMEDY})
   const [, major = ''] = /version "(\d+)/.exec(stderr) ?? []
   if (Number(major) < OLDEST) throw new ToolMissingError(`${java} is version ${major || 'unknown'}, too old`, {remedy: REMEDY})
