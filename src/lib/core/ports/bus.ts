@@ -134,7 +134,7 @@ export interface TopicDescription extends TopicConfig {
   /** Partitions without a leader are left out. */
   readonly offsets: readonly PartitionOffsets[]
   readonly replicas: number
-  /** Only what differs from the nodes' defaults. */
+  /** Only what differs from what the server has without any configuration, and is not said by the other fields. */
   readonly settings: Readonly<Record<string, string>>
   /** Who holds the partitions, in their order; empty on the embedded log. */
   readonly replication: readonly PartitionReplication[]

@@ -12,16 +12,24 @@ export interface Resource {
   readonly name: string
 }
 
-/** All settings that hold for a topic, and those of them that are its own. */
+/** The settings that hold for a topic. */
 export interface TopicSettings {
   readonly all: Settings
+  /** What kafka-topics lists: not what the server has without any configuration. */
+  readonly configured: Settings
+  /** Set for this topic. */
   readonly own: Settings
 }
 
 export async function topicSettings(requests: Requests, topic: string): Promise<TopicSettings> {
   const configs = await describe(requests, {type: 'topic', name: topic}, 'any')
-  const entries = (from: readonly DescribedConfig[]) => Object.fromEntries(from.map(({name, value}) => [name, value ?? '']))
-  return {all: entries(configs), own: entries(configs.filter(({configSource}) => configSource === ConfigSources.DYNAMIC_TOPIC_CONFIG))}
+  const from = (isWanted: (source: number) => boolean) =>
+    Object.fromEntries(configs.filter(({configSource}) => isWanted(configSource)).map(({name, value}) => [name, value ?? '']))
+  return {
+    all: from(() => true),
+    configured: from((source) => source !== ConfigSources.DEFAULT_CONFIG),
+    own: from((source) => source === ConfigSources.DYNAMIC_TOPIC_CONFIG),
+  }
 }
 
 /** Sorted by name. Kafka does not tell the values of secrets. */

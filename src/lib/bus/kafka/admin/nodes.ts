@@ -33,7 +33,7 @@ export async function alterNode(requests: Requests, id: string, settings: Readon
   const known = new Set((await brokerSettings(requests, node)).map(({name}) => name))
   const unknown = Object.keys(settings).find((name) => !known.has(name) && !LISTENER_SETTING.test(name))
   if (unknown !== undefined) {
-    throw new InvalidInputError(`broker ${id} has no setting '${unknown}'`, {remedy: [`list them: coinpipe nodes --settings ${id}`]})
+    throw new InvalidInputError(`broker ${id} has no setting '${unknown}'`, {remedy: [`list them: coinpipe nodes config ${id}`]})
   }
   await alterSettings(requests, {type: 'broker', name: id}, settings, {node})
 }

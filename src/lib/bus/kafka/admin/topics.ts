@@ -21,7 +21,7 @@ export async function listTopics(requests: Requests): Promise<string[]> {
 
 export async function describeTopic(requests: Requests, topic: string): Promise<TopicDescription> {
   checkTopicName(topic)
-  const [view, {all, own}, offsets] = await Promise.all([
+  const [view, {all, configured}, offsets] = await Promise.all([
     requests.topic(topic),
     topicSettings(requests, topic),
     partitionOffsets(requests, [topic]),
@@ -31,7 +31,7 @@ export async function describeTopic(requests: Requests, topic: string): Promise<
     partitions: view.partitions.length,
     ...retentionOf(all, view.partitions.length),
     replicas: replicasOf(view),
-    settings: withoutRetention(own),
+    settings: withoutRetention(configured),
     offsets,
     replication: view.partitions,
   }
