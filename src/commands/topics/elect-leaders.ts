@@ -1,0 +1,54 @@
+import {Args} from '@oclif/core'
+import {checkTopics} from '../../lib/cli/names.ts'
+import {TableCommand} from '../../lib/cli/table-command.ts'
+import {configFlags} from '../../lib/config/flags.ts'
+import {type ElectionOutcome, electLeaders} from '../../lib/ops/balance.ts'
+import {counted, percent} from '../../lib/ops/format.ts'
+import {withBus} from '../../lib/pipeline/bus.ts'
+
+export default class TopicsElectLeaders extends TableCommand {
+  static override summary = 'Give partitions back to their preferred leaders.'
+  static override description =
+    `After a node was away, others lead its partitions and carry its load. Shows for each node how many partitions it leads, and how many of
+those that name it first (its share), before and after. Takes nothing away: clients follow the new leaders by themselves.`
+  static override examples = [
+    {description: 'All topics', command: '<%= config.bin %> <%= command.id %> --bus kafka'},
+    {description: 'One topic, as JSON', command: '<%= config.bin %> <%= command.id %> market.trade --bus kafka --json'},
+  ]
+  static override args = {topics: Args.string({description: 'The topics; default: all.', multiple: true})}
+  static override flags = {...configFlags}
+
+  async run(): Promise<ElectionOutcome> {
+    const {args, flags, metadata} = await this.parse(TopicsElectLeaders)
+    const {config, context} = await this.startWithConfig(flags, metadata)
+    const outcome = await withBus(config, context, async (bus) => {
+      const named = [...new Set(args.topics ?? [])]
+      await checkTopics(bus, named)
+      return electLeaders(bus, named.length > 0 ? named : await bus.listTopics(), context)
+    })
+    await this.printOutcome(outcome)
+    return outcome
+  }
+
+  private async printOutcome({elections, before, after}: ElectionOutcome): Promise<void> {
+    const failed = elections.filter(({error}) => error !== null)
+    for (const {topic, partition, error} of failed) this.logToStderr(`partition ${partition} of '${topic}': ${error}`)
+    const elected = elections.length - failed.length
+    if (elections.length > 0) this.logToStderr(`${counted(elected, 'partition')} changed the leader`)
+    else if (after.length > 0) this.logToStderr('every partition is led as preferred already')
+    const share = (value: number | null | undefined) => (typeof value === 'number' ? percent(value) : '')
+    const earlier = (node: number) => before.find((entry) => entry.node === node)
+    await this.print(
+      after,
+      [
+        {title: 'node', text: ({node}) => String(node), align: 'right'},
+        {title: 'preferred', text: ({preferred}) => String(preferred), align: 'right'},
+        {title: 'led before', text: ({node}) => String(earlier(node)?.leaders ?? 0), align: 'right'},
+        {title: 'share', text: ({node}) => share(earlier(node)?.preferredShare), align: 'right'},
+        {title: 'led now', text: ({leaders}) => String(leaders), align: 'right'},
+        {title: 'share', text: ({preferredShare}) => share(preferredShare), align: 'right'},
+      ],
+      'there is one copy of everything: nobody to elect',
+    )
+  }
+}
