@@ -8,7 +8,8 @@ export default class Nodes extends TableCommand {
   static override summary = 'List the nodes of the bus: Kafka brokers, or the one of the embedded log.'
   static override description =
     `Which is the active controller, and for each node how many partitions it leads, holds, and holds without being in sync, and what they take
-on its disk. The controller of a KRaft cluster is the leader of its quorum; a controller that is no broker is listed too.`
+on its disk. The controller of a KRaft cluster is the leader of its quorum; a controller that is no broker is
+listed too, and so is a node that is down, as long as it holds partitions.`
   static override examples = [
     {description: 'Of a Kafka cluster', command: '<%= config.bin %> <%= command.id %> --bus kafka --brokers 127.0.0.21:9092'},
     {description: 'As JSON', command: '<%= config.bin %> <%= command.id %> --json'},
