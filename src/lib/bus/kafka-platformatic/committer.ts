@@ -1,0 +1,129 @@
+import type {Clock} from '../../core/context.ts'
+import {FencedError} from '../../core/errors.ts'
+import type {Position} from '../../core/ports/bus.ts'
+import {partitionKey} from '../assign.ts'
+import type {CommitPosition} from '../group-backend.ts'
+import type {KafkaClient} from '../kafka/client.ts'
+import {untilDone} from '../kafka/retry.ts'
+import type {GroupIdentity, OffsetSender, SendOffsets} from './group-members.ts'
+import type {Holdings} from './holdings.ts'
+import {protocolName} from './protocol-name.ts'
+
+export interface CommitterOptions {
+  readonly client: KafkaClient
+  readonly clock: Clock
+  readonly holdings: Holdings
+  readonly member: {readonly identity: GroupIdentity; settled(): Promise<void>}
+  /** How long a commit is tried. */
+  readonly timeoutMs: number
+}
+
+interface Waiting {
+  readonly positions: readonly CommitPosition[]
+  readonly done: PromiseWithResolvers<void>
+}
+
+const NO_LEADER_EPOCH = -1
+const NO_METADATA = ''
+/** Between two tries while the group is shared anew and no news of it has come to us. */
+const REBALANCE_PAUSE_MS = 100
+
+/** Commits offsets one request after the other: acks that come in meanwhile travel together in the next one. */
+export class Committer implements OffsetSender {
+  readonly #options: CommitterOptions
+  #waiting: Waiting[] = []
+  #running = false
+
+  constructor(options: CommitterOptions) {
+    this.#options = options
+  }
+
+  /** Rejects with FencedError, having committed nothing, where one of the partitions was taken away. */
+  commit(positions: readonly CommitPosition[]): Promise<void> {
+    const done = Promise.withResolvers<void>()
+    this.#waiting.push({positions, done})
+    if (!this.#running) void this.#run()
+    return done.promise
+  }
+
+  async send(positions: readonly CommitPosition[], send: SendOffsets): Promise<void> {
+    const {clock, holdings, member, timeoutMs} = this.#options
+    const endMs = clock.monotonicMs() + timeoutMs
+    for (;;) {
+      holdings.require(positions)
+      const ahead = holdings.ahead(positions)
+      if (ahead.length === 0) return
+      const {identity} = member
+      try {
+        await send(identity, ahead)
+        return
+      } catch (error) {
+        const name = protocolName(error)
+        // The brokers may have gone on to a new generation before we heard of it.
+        const overtaken = name === 'REBALANCE_IN_PROGRESS' || name === 'ILLEGAL_GENERATION'
+        if (!overtaken || clock.monotonicMs() > endMs) throw error
+        await member.settled()
+        if (member.identity.generation !== identity.generation) continue
+        if (name === 'ILLEGAL_GENERATION') throw error
+        await clock.sleep(REBALANCE_PAUSE_MS)
+      }
+    }
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true
+    while (this.#waiting.length > 0) {
+      const all = this.#waiting
+      this.#waiting = []
+      await this.#commitTogether(all)
+    }
+    this.#running = false
+  }
+
+  async #commitTogether(all: readonly Waiting[]): Promise<void> {
+    try {
+      await this.send(latestOf(all), this.#sendCommit)
+      for (const {done} of all) done.resolve()
+    } catch (error) {
+      // Of what is refused together some may be committed all the same.
+      if (error instanceof FencedError && all.length > 1) for (const waiting of all) await this.#commitTogether([waiting])
+      else for (const {done} of all) done.reject(error)
+    }
+  }
+
+  readonly #sendCommit = async ({group, memberId, generation, instanceId}: GroupIdentity, positions: readonly Position[]) => {
+    const {client, clock, holdings, timeoutMs} = this.#options
+    const topics = [...Map.groupBy(positions, ({topic}) => topic)].map(([name, of]) => ({
+      name,
+      partitions: of.map(({partition, offset}) => ({
+        partitionIndex: partition,
+        committedOffset: BigInt(offset),
+        committedLeaderEpoch: NO_LEADER_EPOCH,
+        committedMetadata: NO_METADATA,
+      })),
+    }))
+    const args = [group, generation, memberId, instanceId, topics]
+    const commit = async () => {
+      try {
+        await client.call({group}, 'OffsetCommit', args, {what: `commit for group '${group}'`})
+        return null
+      } catch (error) {
+        if (protocolName(error) === 'REBALANCE_IN_PROGRESS') return error
+        throw error
+      }
+    }
+    const refused = await untilDone(commit, {clock, deadlineMs: timeoutMs})
+    if (refused !== null) throw refused
+    holdings.committed(positions)
+  }
+}
+
+/** One position for each partition. Positions of a partition only rise. */
+function latestOf(all: readonly Waiting[]): readonly CommitPosition[] {
+  const latest = new Map<string, CommitPosition>()
+  for (const position of all.flatMap(({positions}) => positions)) {
+    const key = partitionKey(position)
+    if (position.offset >= (latest.get(key)?.offset ?? 0)) latest.set(key, position)
+  }
+  return [...latest.values()]
+}

@@ -1,0 +1,49 @@
+import type {listOffsetsV9} from '@platformatic/kafka'
+import type {Isolation, TopicPartition} from '../../core/ports/bus.ts'
+import {partitionKey} from '../assign.ts'
+import type {KafkaClient} from '../kafka/client.ts'
+
+/** Instead of a time, in ListOffsets: https://kafka.apache.org/protocol#The_Messages_ListOffsets */
+export const LATEST = -1n
+export const EARLIEST = -2n
+
+const ANY_REPLICA = -1
+const NO_EPOCH = -1
+export const ISOLATION_LEVELS: Readonly<Record<Isolation, number>> = {uncommitted: 0, committed: 1}
+
+export interface ListOffsetsQuery {
+  readonly partitions: readonly TopicPartition[]
+  readonly at: typeof LATEST | typeof EARLIEST
+  /** `committed`: the latest is where the first open transaction began. */
+  readonly isolation: Isolation
+}
+
+/** Offsets by {@link partitionKey}. A partition whose leader is not known or does not answer as such is left out; rejects where a broker is away. */
+export async function listOffsets(client: KafkaClient, {partitions, at, isolation}: ListOffsetsQuery): Promise<Map<string, number>> {
+  const placed = await Promise.all(partitions.map(async (partition) => ({partition, leader: await client.leader(partition)})))
+  const byLeader = Map.groupBy(placed, ({leader}) => leader)
+  byLeader.delete(-1)
+  const answers = await Promise.all(
+    [...byLeader].map(([node, share]) => {
+      const topics = byTopic(share.map(({partition}) => partition)).map(({name, partitions: indexes}) => ({
+        name,
+        partitions: indexes.map((partitionIndex) => ({partitionIndex, currentLeaderEpoch: NO_EPOCH, timestamp: at})),
+      }))
+      const args = [ANY_REPLICA, ISOLATION_LEVELS[isolation], topics]
+      return client.call<listOffsetsV9.ListOffsetsResponse>({node}, 'ListOffsets', args, {what: 'look up offsets', partial: true})
+    }),
+  )
+  const found = new Map<string, number>()
+  for (const {name, partitions: all} of answers.flatMap(({topics}) => topics)) {
+    for (const {partitionIndex, errorCode, offset} of all) {
+      if (errorCode === 0) found.set(partitionKey({topic: name, partition: partitionIndex}), Number(offset))
+    }
+  }
+  if (found.size < partitions.length) client.forgetLeaders()
+  return found
+}
+
+/** As requests name partitions. */
+export function byTopic(partitions: readonly TopicPartition[]): {name: string; partitions: number[]}[] {
+  return [...Map.groupBy(partitions, ({topic}) => topic)].map(([name, of]) => ({name, partitions: of.map(({partition}) => partition)}))
+}
