@@ -1,0 +1,254 @@
+import type {Cluster} from 'kafkajs'
+import type {Context} from '../../core/context.ts'
+import {FencedError} from '../../core/errors.ts'
+import type {SubscribeOptions, TopicPartition} from '../../core/ports/bus.ts'
+import {partitionKey} from '../assign.ts'
+import {orLate} from '../deadline.ts'
+import {takenAway} from '../errors.ts'
+import type {ReadRequest, ReadResult} from '../fair-read.ts'
+import type {CommitPosition, Grant, GroupBackend, Membership} from '../group-backend.ts'
+import {KafkaError} from '../kafka/errors.ts'
+import type {KafkaOptions} from '../kafka/options.ts'
+import {untilDone} from '../kafka/retry.ts'
+import {Connections, openCluster} from './connections.ts'
+import {closed, protocolTypeOf, translateKafkajsError} from './errors.ts'
+import {Fetcher} from './fetcher.ts'
+import {type Joined, Member} from './member.ts'
+
+/** How long `leave` may take. */
+const LEAVE_MS = 2_000
+const UNKNOWN_TOPIC = 'UNKNOWN_TOPIC_OR_PARTITION'
+
+interface Held extends Omit<Grant, 'revoking'> {
+  committed: number | null
+}
+
+export interface BackendParts {
+  readonly options: KafkaOptions
+  readonly context: Context
+  readonly component: string
+  /** Creates the topic where it is missing. */
+  readonly ensureTopic: (topic: string) => Promise<void>
+  readonly onClosed: (backend: KafkajsBackend) => void
+}
+
+/**
+ * A member of a group on connections of its own. All partitions stop while the group is shared anew: `sync` has them drained, then joins again. What
+ * this member gets back at once it goes on with as if nothing had been.
+ */
+export class KafkajsBackend implements GroupBackend {
+  readonly component: string
+  readonly #subscription: SubscribeOptions
+  readonly #parts: BackendParts
+  readonly #connections: Connections
+  readonly #cluster: Cluster
+  readonly #member: Member
+  readonly #fetcher: Fetcher
+  readonly #held = new Map<string, Held>()
+  readonly #listeners = new Set<() => void>()
+  #membership: Membership | null = null
+  /** Counts joins: generations of a group that was empty for long start again. */
+  #epoch = 0
+  /** Until when the partitions may be drained; null while nothing has to be. */
+  #drainUntilMs: number | null = null
+  #joining: Promise<Membership> | null = null
+  #commits: Promise<unknown> = Promise.resolve()
+  #closing: Promise<void> | null = null
+
+  constructor(subscription: SubscribeOptions, parts: BackendParts) {
+    const {options, context} = parts
+    this.component = parts.component
+    this.#subscription = subscription
+    this.#parts = parts
+    this.#connections = new Connections(options, context)
+    this.#cluster = openCluster(this.#connections, subscription.group)
+    this.#member = new Member(this.#cluster, subscription, options)
+    this.#fetcher = new Fetcher({
+      cluster: this.#cluster,
+      isolation: subscription.isolation ?? 'committed',
+      context,
+      onData: () => this.#notify(),
+    })
+  }
+
+  async join(): Promise<Membership> {
+    await this.#patiently(() => this.#cluster.connect())
+    for (const topic of this.#subscription.topics) await this.#patiently(() => this.#find(topic))
+    return await this.#rejoin()
+  }
+
+  async sync(memberId: string, drained: readonly TopicPartition[]): Promise<Membership | null> {
+    const membership = this.#membership
+    if (membership === null || membership.memberId !== memberId) return null
+    const pulse = await this.#translated(() => this.#member.pulse())
+    if (pulse === 'out') {
+      this.#membership = null
+      return null
+    }
+    if (pulse === 'well' && this.#drainUntilMs === null) return membership
+    const {clock} = this.#parts.context
+    this.#drainUntilMs ??= clock.monotonicMs() + this.#drainMs
+    const finished = new Set(drained.map(partitionKey))
+    const waiting = [...this.#held.keys()].some((key) => !finished.has(key))
+    if (!waiting || clock.monotonicMs() >= this.#drainUntilMs) return await this.#rejoin()
+    return {...membership, grants: membership.grants.map((grant) => ({...grant, revoking: true}))}
+  }
+
+  /** One after the other: kafkajs does not promise to send requests in the order of the calls. */
+  commit(_memberId: string, positions: readonly CommitPosition[]): Promise<void> {
+    const commit = this.#commits.then(() => this.#commit(positions))
+    this.#commits = commit.catch(() => undefined)
+    return commit
+  }
+
+  async leave(): Promise<void> {
+    await this.close()
+  }
+
+  ended(): void {
+    void this.close()
+  }
+
+  generation(): number | null {
+    return this.#membership?.generation ?? null
+  }
+
+  read(request: ReadRequest): ReadResult | null {
+    return this.#fetcher.read(request)
+  }
+
+  /** The one listener is the subscription; when it is gone, so is the need for a join that is under way. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => {
+      this.#listeners.delete(listener)
+      if (this.#membership === null) void this.close()
+    }
+  }
+
+  /** Bounded; a second call waits for the first. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    this.#fetcher.close()
+    const leave = async () => {
+      await this.#joining?.catch(() => undefined)
+      await this.#member.leave()
+    }
+    try {
+      await orLate(leave(), LEAVE_MS, 'leaving a group')
+    } catch (error) {
+      this.#parts.context.logger.debug({group: this.#subscription.group, err: error}, 'left without a word; the session will run out')
+    }
+    await this.#connections.close(() => this.#cluster.disconnect())
+    this.#membership = null
+    this.#held.clear()
+    this.#parts.onClosed(this)
+  }
+
+  // Joining
+
+  /** Half of the time that the brokers give: joining takes some of it too. */
+  get #drainMs(): number {
+    return this.#parts.options.rebalanceTimeoutMs / 2
+  }
+
+  async #find(topic: string): Promise<void> {
+    try {
+      await this.#cluster.addTargetTopic(topic)
+    } catch (error) {
+      if (protocolTypeOf(error) !== UNKNOWN_TOPIC) throw error
+      await this.#parts.ensureTopic(topic)
+      // The brokers learn of it one by one.
+      throw new KafkaError(UNKNOWN_TOPIC, `topic '${topic}' is not known to all brokers yet`, {cause: error, retry: {kind: 'later'}})
+    }
+  }
+
+  #rejoin(): Promise<Membership> {
+    this.#joining ??= this.#join().finally(() => {
+      this.#joining = null
+    })
+    return this.#joining
+  }
+
+  async #join(): Promise<Membership> {
+    const joined = await this.#patiently(() => this.#member.join())
+    const kept = joined.partitions.filter((partition) => joined.continued && this.#held.has(partitionKey(partition)))
+    const fresh = joined.partitions.filter((partition) => !kept.includes(partition))
+    const granted = await this.#patiently(() => this.#grant(fresh, joined))
+    this.#hold(kept, granted)
+    this.#fetcher.assign(kept, fresh)
+    this.#drainUntilMs = null
+    const {memberId, generation} = joined
+    this.#membership = {memberId, generation, grants: [...this.#held.values()].map((held) => ({...held, revoking: false}))}
+    return this.#membership
+  }
+
+  #hold(kept: readonly TopicPartition[], granted: readonly Held[]): void {
+    const keep = new Set(kept.map(partitionKey))
+    for (const key of this.#held.keys()) if (!keep.has(key)) this.#held.delete(key)
+    for (const held of granted) this.#held.set(partitionKey(held), held)
+  }
+
+  async #grant(fresh: readonly TopicPartition[], {starts}: Joined): Promise<readonly Held[]> {
+    const epoch = ++this.#epoch
+    const [committed, earliest] = await Promise.all([this.#member.committed(fresh), this.#member.ends(fresh, 'earliest')])
+    const first = fresh.flatMap((partition) => {
+      const offset = starts.get(partitionKey(partition))
+      return offset === undefined || committed.has(partitionKey(partition)) ? [] : [{...partition, offset}]
+    })
+    if (first.length > 0) await this.#member.commit(first)
+    for (const {offset, ...partition} of first) committed.set(partitionKey(partition), offset)
+    return fresh.map((partition) => {
+      const key = partitionKey(partition)
+      return {...partition, epoch, committed: committed.get(key) ?? null, earliest: earliest.get(key) ?? 0}
+    })
+  }
+
+  // Committing
+
+  async #commit(positions: readonly CommitPosition[]): Promise<void> {
+    // A join under way says whether the partitions are still ours.
+    await this.#joining?.catch(() => undefined)
+    for (const position of positions) {
+      const {topic, partition, epoch} = position
+      if (this.#held.get(partitionKey(position))?.epoch !== epoch) throw takenAway(this.#subscription.group, topic, partition)
+    }
+    const ahead = positions.filter((position) => position.offset > (this.#held.get(partitionKey(position))?.committed ?? -1))
+    if (ahead.length === 0) return
+    await this.#patiently(() => this.#member.commit(ahead))
+    for (const position of ahead) {
+      const held = this.#held.get(partitionKey(position))
+      if (held?.epoch === position.epoch) held.committed = position.offset
+    }
+  }
+
+  // Errors
+
+  /** Again and again while that may help; what it does must do no harm when it is done twice. */
+  #patiently<T>(work: () => Promise<T>): Promise<T> {
+    const {clock} = this.#parts.context
+    return untilDone(() => this.#translated(work), {clock, deadlineMs: this.#parts.options.deliveryTimeoutMs})
+  }
+
+  async #translated<T>(work: () => Promise<T>): Promise<T> {
+    const what = `read as a member of group '${this.#subscription.group}'`
+    try {
+      if (this.#closing !== null) throw closed()
+      return await work()
+    } catch (error) {
+      if (this.#closing !== null) throw closed()
+      if (protocolTypeOf(error) === 'REBALANCE_IN_PROGRESS') {
+        throw new FencedError(`${what}: its partitions are being shared anew; nothing was committed`, {cause: error})
+      }
+      throw translateKafkajsError(error, what, this.#parts.options.brokers)
+    }
+  }
+
+  #notify(): void {
+    for (const listener of this.#listeners) listener()
+  }
+}

@@ -1,0 +1,63 @@
+import {CoinpipeError, NotConnectedError, UnsupportedError} from '../../core/errors.ts'
+import {errorOfCode, KafkaAuthError, unreachable} from '../kafka/errors.ts'
+
+/** What kafkajs puts on its errors, as far as we go by it. `type` and `code` are those of the protocol's table, in older spellings. */
+interface KafkajsError extends Error {
+  readonly type?: string
+  readonly code?: number | string
+}
+
+/** Errors of its network, its metadata and its waits: all of them may be gone at the next try. */
+const UNREACHABLE = new Set([
+  'KafkaJSConnectionError',
+  'KafkaJSConnectionClosedError',
+  'KafkaJSRequestTimeoutError',
+  'KafkaJSBrokerNotFound',
+  'KafkaJSNoBrokerAvailableError',
+  'KafkaJSGroupCoordinatorNotFound',
+  'KafkaJSMetadataNotLoaded',
+  'KafkaJSTopicMetadataNotLoaded',
+  'KafkaJSLockTimeout',
+  'KafkaJSTimeout',
+])
+
+/**
+ * An error of kafkajs as one of ours; `what` is what was being done, `brokers` are the addresses to start from. Errors of ours pass; anything that is
+ * not kafkajs' own is a bug and passes too.
+ */
+export function translateKafkajsError(error: unknown, what: string, brokers: readonly string[]): unknown {
+  for (const cause of causes(error)) {
+    if (cause instanceof CoinpipeError) return cause
+    if (cause.name === 'KafkaJSSASLAuthenticationError') {
+      return new KafkaAuthError(`${what}: the brokers refuse the user name or password`, {
+        cause: error,
+        remedy: ['check bus.sasl in coinpipe.yaml: mechanism, username and password must be those of the brokers'],
+      })
+    }
+    if (cause.type !== undefined && typeof cause.code === 'number' && cause.code > 0) {
+      return errorOfCode(cause.code, cause.message, what, brokers)
+    }
+    if (UNREACHABLE.has(cause.name)) return unreachable(what, brokers, error)
+    if (cause.name === 'KafkaJSServerDoesNotSupportApiKey') {
+      return new UnsupportedError(`${what}: these brokers are too old for it`, {cause: error, remedy: ['use Kafka 3.0 or newer']})
+    }
+  }
+  // What is left of its own are plain ones without a name to go by, as for a producer that lost all of its connections.
+  return causes(error).some(({name}) => name === 'KafkaJSError') ? unreachable(what, brokers, error) : error
+}
+
+/** The protocol's name of an error, as kafkajs spells it; null where the brokers said nothing. */
+export function protocolTypeOf(error: unknown): string | null {
+  return causes(error).find(({type}) => type !== undefined)?.type ?? null
+}
+
+export function closed(): NotConnectedError {
+  return new NotConnectedError('the connection to Kafka is not open', {remedy: ['call connect() first, and nothing after close()']})
+}
+
+/** The error and what caused it, outermost first: kafkajs wraps what it gave up on. */
+function causes(error: unknown): KafkajsError[] {
+  const chain: KafkajsError[] = []
+  for (let next: unknown = error; next instanceof Error && !chain.includes(next); next = next.cause) chain.push(next)
+  return chain
+}
