@@ -1,7 +1,10 @@
 import {execFile} from 'node:child_process'
+import {writeFile} from 'node:fs/promises'
+import {join} from 'node:path'
 import {promisify} from 'node:util'
 import type {PartitionReplication} from '../../src/lib/core/ports/bus.ts'
 import {kafkaUnderTest} from './kafka.ts'
+import {tempDir} from './temp-dir.ts'
 
 /** What Kafka's own command-line tools say of the cluster under test. */
 
@@ -59,6 +62,15 @@ export async function toolGroups(): Promise<string[]> {
 export async function toolController(): Promise<string> {
   const lines = await run('MetadataQuorumCommand', ['describe', '--status'])
   return lines.find((line) => line.startsWith('LeaderId:'))?.replace(/\D+/, '') ?? ''
+}
+
+/** Gives each partition of a topic these replicas, in this order: the first one is the preferred leader from then on. */
+export async function toolReassign(topic: string, replicas: readonly (readonly number[])[]): Promise<void> {
+  const folder = await tempDir()
+  const file = join(folder, 'plan.json')
+  const partitions = replicas.map((of, partition) => ({topic, partition, replicas: of}))
+  await writeFile(file, JSON.stringify({version: 1, partitions}))
+  await run('reassign.ReassignPartitionsCommand', ['--reassignment-json-file', file, '--execute'])
 }
 
 /** `Topic: x<tab>Partition: 0<tab>Elr: ` by their names. */
