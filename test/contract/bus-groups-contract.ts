@@ -155,12 +155,13 @@ function moving(options: BusContractOptions): void {
     const {reader: a} = await member()
     if (!bus.capabilities.cooperative) return
     await bus.publish([...numbered(topic, 1), ...numbered(topic, 1, {partition: 1})])
-    const delivery = await a.next()
-    expect(delivery.items).toHaveLength(2)
+    // Partitions may be on different nodes, of which one answers first.
+    const open = [await a.next()]
+    if (open[0]?.items.length === 1) open.push(await a.next())
     const {reader: b} = await member()
     await until('b is in the group', async () => (await admin.describeGroup(group)).members.length === 2, PATIENCE_MS)
     expect(count(b)).toBe(0)
-    await delivery.ack()
+    for (const delivery of open) await delivery.ack()
     await until('the partition moved', () => count(a) === 1 && count(b) === 1, PATIENCE_MS)
     expect(await b.result(200)).toBe('nothing')
   })
