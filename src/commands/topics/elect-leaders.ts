@@ -2,6 +2,7 @@ import {Args} from '@oclif/core'
 import {checkTopics} from '../../lib/cli/names.ts'
 import {TableCommand} from '../../lib/cli/table-command.ts'
 import {configFlags} from '../../lib/config/flags.ts'
+import {EXIT} from '../../lib/core/errors.ts'
 import {type ElectionOutcome, electLeaders} from '../../lib/ops/balance.ts'
 import {counted, percent} from '../../lib/ops/format.ts'
 import {withBus} from '../../lib/pipeline/bus.ts'
@@ -10,7 +11,8 @@ export default class TopicsElectLeaders extends TableCommand {
   static override summary = 'Give partitions back to their preferred leaders.'
   static override description =
     `After a node was away, others lead its partitions and carry its load. Shows for each node how many partitions it leads, and how many of
-those that name it first (its share), before and after. Takes nothing away: clients follow the new leaders by themselves.`
+those that name it first (its share), before and after. Takes nothing away: clients follow the new leaders by themselves. Ends with 1
+where a preferred leader is down.`
   static override examples = [
     {description: 'All topics', command: '<%= config.bin %> <%= command.id %> --bus kafka'},
     {description: 'One topic, as JSON', command: '<%= config.bin %> <%= command.id %> market.trade --bus kafka --json'},
@@ -27,6 +29,7 @@ those that name it first (its share), before and after. Takes nothing away: clie
       return electLeaders(bus, named.length > 0 ? named : await bus.listTopics(), context)
     })
     await this.printOutcome(outcome)
+    if (outcome.elections.some(({error}) => error !== null)) this.exitWith(EXIT.wrong)
     return outcome
   }
 
