@@ -36,7 +36,14 @@ describe.skipIf(check === null)(`compose files, read by ${check?.name ?? 'compos
   })
 
   it.each(['kraft', 'zookeeper'] as const)('of a server are accepted, with the addresses of the environment (%s)', async (mode) => {
-    const text = renderServerCompose({id: 1, hosts: HOSTS, addresses: ['MAC1', 'MAC2', 'MAC3'].map(variable), mode, totalMb: 8192})
+    const text = renderServerCompose({
+      id: 1,
+      hosts: HOSTS,
+      addresses: ['MAC1', 'MAC2', 'MAC3'].map(variable),
+      mode,
+      clusterId: 'three',
+      totalMb: 8192,
+    })
     const env = {MAC1: '10.0.0.1', MAC2: '10.0.0.2', MAC3: '10.0.0.3'}
     expect(await config(text, env)).toMatchObject({
       services: {

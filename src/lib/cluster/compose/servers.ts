@@ -22,6 +22,8 @@ export interface ServerCompose {
   /** Address of each server in the local network, in the order of `hosts`; a variable such as `${MAC1}` may stand for one. */
   readonly addresses: readonly string[]
   readonly mode: KafkaMode
+  /** Name or id of the cluster, the same on every server. */
+  readonly clusterId: string
   /** Memory of the server. */
   readonly totalMb: number
 }
@@ -94,8 +96,8 @@ function cassandraOf(server: ServerCompose) {
   return {...cassandraSettings(spec), listen: addressOf('cassandra'), broadcast: spec.host, broadcastRpc: spec.host}
 }
 
-function specOf(kind: NodeKind, {id, hosts, mode, totalMb}: ServerCompose): NodeSpec {
-  return planNode({kind, id, hosts, mode, totalMb, listen: '0.0.0.0'})
+function specOf(kind: NodeKind, {id, hosts, mode, clusterId, totalMb}: ServerCompose): NodeSpec {
+  return planNode({kind, id, hosts, mode, clusterId, totalMb, listen: '0.0.0.0'})
 }
 
 function placeOf(name: NodeKind, ports: readonly number[], server: ServerCompose, dependsOn?: ComposeService['depends_on']): Place {

@@ -39,6 +39,11 @@ const KNOWN: readonly Known[] = [
     seen: /Unable to gossip with any peers/,
     remedy: ({hosts}) => `start Cassandra on ${hosts[0]} first, and see that this machine reaches its port 7000`,
   },
+  {
+    seen: /already exists, cancelling join/,
+    remedy: ({host}) =>
+      `the others know this node, whose data is gone: let it take its own place, once, with JDK_JAVA_OPTIONS=-Dcassandra.replace_address_first_boot=${host}`,
+  },
 ]
 
 /** What to do about what a server wrote before it ended. */

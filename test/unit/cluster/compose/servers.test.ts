@@ -2,11 +2,12 @@ import {describe, expect, it} from 'vitest'
 import {parse} from 'yaml'
 import {renderServerCompose, type ServerCompose} from '../../../../src/lib/cluster/compose/servers.ts'
 import type {ComposeFile} from '../../../../src/lib/cluster/compose/service.ts'
+import {clusterId} from '../../../../src/lib/cluster/node/spec.ts'
 
 function render(server: Partial<ServerCompose> = {}): ComposeFile {
   const hosts = ['mac1', 'mac2', 'mac3']
   const addresses = ['192.168.0.11', '192.168.0.12', '192.168.0.13']
-  return parse(renderServerCompose({id: 2, hosts, addresses, mode: 'kraft', totalMb: 8192, ...server}))
+  return parse(renderServerCompose({id: 2, hosts, addresses, mode: 'kraft', clusterId: 'three', totalMb: 8192, ...server}))
 }
 
 describe('the compose file of a server', () => {
@@ -19,6 +20,7 @@ describe('the compose file of a server', () => {
       extra_hosts: ['mac1=192.168.0.11', 'mac2=192.168.0.12', 'mac3=192.168.0.13'],
       restart: 'unless-stopped',
       environment: {
+        CLUSTER_ID: clusterId('three'),
         KAFKA_NODE_ID: '2',
         KAFKA_LISTENERS: 'INTERNAL://0.0.0.0:9094,EXTERNAL://0.0.0.0:9092,CONTROLLER://0.0.0.0:9093',
         KAFKA_ADVERTISED_LISTENERS: 'INTERNAL://mac2:9094,EXTERNAL://mac2:9092',

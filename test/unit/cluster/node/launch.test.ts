@@ -128,6 +128,7 @@ describe('what a server wrote before it ended', () => {
     ["Stored node id 2 doesn't match previous node id 1", '--id'],
     ['Invalid cluster.id in: data/meta.properties', '--cluster-id'],
     ['Unable to gossip with any peers', 'start Cassandra on mac1 first'],
+    ['A node with address /10.0.0.2:7000 already exists, cancelling join', 'replace_address_first_boot=mac2'],
     ['something new', '--plan'],
   ])('%s', (text, remedy) => {
     expect(remedyOf(text, spec()).join('\n')).toContain(remedy)
