@@ -5,6 +5,7 @@
 
 import {readdirSync, statSync} from 'node:fs'
 import {copyFile, mkdir, rename, rm, writeFile} from 'node:fs/promises'
+import {createRequire} from 'node:module'
 import {basename, dirname, join} from 'node:path'
 import {type BuildOptions, build} from 'esbuild'
 import {thirdPartyLicenses} from './third-party.ts'
@@ -13,6 +14,11 @@ const ROOT = join(import.meta.dirname, '..')
 const WORKERS = join(ROOT, 'src/workers')
 const PAGE = join(ROOT, 'src/lib/web/page')
 const DIST = join(ROOT, 'dist')
+/** The Kafka client's compression and checksums. It reads the file from `../dist/`, seen from the code of its own that it is bundled with. */
+const KAFKA_WASM = join(
+  dirname(createRequire(import.meta.resolve('@platformatic/kafka')).resolve('@platformatic/wasm-utils')),
+  'native.wasm',
+)
 /** A coinpipe that started before this build may still import chunks of its own. */
 const KEEP_OLD_CHUNKS_MS = 3_600_000
 
@@ -58,6 +64,7 @@ try {
   const page = await bundle(BROWSER)
   const licenses = thirdPartyLicenses([...inputs, ...page.inputs])
   await place(join(DIST, 'THIRD-PARTY-LICENSES.txt'), (temporary) => writeFile(temporary, licenses))
+  await place(join(DIST, basename(KAFKA_WASM)), (temporary) => copyFile(KAFKA_WASM, temporary))
   for (const name of readdirSync(PAGE).filter((name) => !name.endsWith('.ts'))) {
     await place(join(DIST, 'page', name), (temporary) => copyFile(join(PAGE, name), temporary))
   }
