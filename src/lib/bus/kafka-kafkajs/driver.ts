@@ -1,7 +1,7 @@
 import type {Context} from '../../core/context.ts'
 import type {SubscribeOptions} from '../../core/ports/bus.ts'
 import type {GroupBackend} from '../group-backend.ts'
-import type {KafkaDriver, PartitionBatch, SendOutcome} from '../kafka/driver.ts'
+import type {EnsureTopic, KafkaDriver, PartitionBatch, SendOutcome} from '../kafka/driver.ts'
 import type {KafkaOptions} from '../kafka/options.ts'
 import {KafkajsBackend} from './backend.ts'
 import {installCodecs} from './codecs.ts'
@@ -9,25 +9,18 @@ import {KafkajsProducer} from './producer.ts'
 
 const COMPONENT = 'kafka-bus'
 
-export interface KafkajsDriverDeps {
-  /** Creates the topic where it is missing. */
-  readonly ensureTopic: (topic: string) => Promise<void>
-}
-
 /** Kafka through kafkajs: without transactions, idempotence and static membership, which are not to be relied upon there. */
 export class KafkajsDriver implements KafkaDriver {
   readonly capabilities = {transactions: false, idempotence: false, staticMembership: false, cooperative: false}
   readonly transactions = null
   readonly #options: KafkaOptions
   readonly #context: Context
-  readonly #deps: KafkajsDriverDeps
   readonly #producer: KafkajsProducer
   readonly #backends = new Set<KafkajsBackend>()
 
-  constructor(options: KafkaOptions, context: Context, deps: KafkajsDriverDeps) {
+  constructor(options: KafkaOptions, context: Context) {
     this.#options = options
     this.#context = context
-    this.#deps = deps
     this.#producer = new KafkajsProducer(options, context)
   }
 
@@ -45,12 +38,12 @@ export class KafkajsDriver implements KafkaDriver {
     return Promise.all(batches.map((batch) => this.#producer.send(batch)))
   }
 
-  backend(subscription: SubscribeOptions): GroupBackend {
+  backend(subscription: SubscribeOptions, ensureTopic: EnsureTopic): GroupBackend {
     const backend = new KafkajsBackend(subscription, {
       options: this.#options,
       context: this.#context,
       component: COMPONENT,
-      ensureTopic: this.#deps.ensureTopic,
+      ensureTopic,
       onClosed: (closed) => this.#backends.delete(closed),
     })
     this.#backends.add(backend)

@@ -12,6 +12,8 @@ export interface PartitionBatch extends TopicPartition {
 /** Offset of the batch's first record, the others follow without holes; null where the broker was not asked to answer (acks=0). */
 export type SendOutcome = {readonly baseOffset: number | null} | {readonly error: unknown}
 
+export type EnsureTopic = (topic: string) => Promise<void>
+
 /** What a Kafka client library has to offer so that KafkaBus can run on it. All of it is already translated: errors are ours. */
 export interface KafkaDriver {
   readonly capabilities: BusCapabilities
@@ -23,8 +25,11 @@ export interface KafkaDriver {
    * after the other for a partition, so that its order holds.
    */
   send(batches: readonly PartitionBatch[]): Promise<readonly SendOutcome[]>
-  /** Member of a group, and the reader of its partitions. Its `ended` closes what it opened: a bus that has an `ended` of its own calls both. */
-  backend(options: SubscribeOptions): GroupBackend
+  /**
+   * Member of a group, and the reader of its partitions. `ensureTopic` creates a topic that is not there. Its `ended` closes what it opened: a bus that
+   * has an `ended` of its own calls both.
+   */
+  backend(options: SubscribeOptions, ensureTopic: EnsureTopic): GroupBackend
   /** Null where the library's transactions are not to be trusted. */
   readonly transactions: KafkaTransactions | null
 }

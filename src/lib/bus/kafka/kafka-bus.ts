@@ -117,7 +117,7 @@ export class KafkaBus implements Bus, BusAdmin {
   subscribe(options: SubscribeOptions, signal: AbortSignal): GroupSubscription {
     for (const topic of options.topics) checkTopicName(topic)
     if (options.instanceId !== undefined && !this.capabilities.staticMembership) throw noStaticMembers()
-    const backend = withEnd(this.#driver.backend(options), () => this.#subscriptions.delete(subscription))
+    const backend = withEnd(this.#driver.backend(options, this.#ensureTopic), () => this.#subscriptions.delete(subscription))
     const subscription: GroupSubscription = new GroupSubscription(backend, options, this.#context, signal)
     this.#subscriptions.add(subscription)
     return subscription
@@ -222,6 +222,12 @@ export class KafkaBus implements Bus, BusAdmin {
   }
 
   readonly #configOf = (topic: string): TopicConfig => this.#options.topics?.[topic] ?? defaultTopicConfig(topic)
+
+  /** One that is there stays as it is, whatever the config says: a reader is no reason to refuse it. */
+  readonly #ensureTopic = async (topic: string): Promise<void> => {
+    if ((await this.#admin.listTopics()).includes(topic)) return
+    await this.#admin.ensureTopic(topic, this.#configOf(topic))
+  }
 
   #opened(): void {
     if (!this.#connected) throw notConnected()
