@@ -34,7 +34,7 @@ describe('coinpipe topics', () => {
     expect((await run('topics', 'list')).stdout).toBe(
       [
         'topic      partitions  replicas  records  retention  size limit  under-replicated',
-        'my.events           2         1        0         7d        1GiB                 0',
+        'my.events           2         1        0         7d     1.0 GiB                 0',
         '',
       ].join('\n'),
     )

@@ -1,6 +1,6 @@
 /** Values as the tables of the ops commands show them. */
 
-import {formatBytes, formatDuration} from '../core/duration.ts'
+import {formatDuration} from '../core/duration.ts'
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const
 
@@ -9,9 +9,9 @@ export function retentionText(ms: number | null): string {
   return ms === null ? 'forever' : formatDuration(ms)
 }
 
-/** How much a topic keeps. */
+/** How much a topic keeps, rounded: Kafka's limit is one of each partition, so that of the topic is seldom a round number. */
 export function limitText(bytes: number | null): string {
-  return bytes === null ? 'unlimited' : formatBytes(bytes)
+  return bytes === null ? 'unlimited' : roundBytes(bytes)
 }
 
 /** A size to one digit behind the point, for example `1.2 GiB`. */

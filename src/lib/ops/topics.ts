@@ -75,7 +75,7 @@ export function viewTopic({name, offsets, replication, replicas, retentionMs, re
     retentionMs,
     retentionBytes,
     underReplicated: partitions.filter(({underReplicated}) => underReplicated).length,
-    settings,
+    settings: Object.fromEntries(Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1))),
     partitions,
   }
 }

@@ -39,6 +39,11 @@ describe('viewTopic', () => {
     })
   })
 
+  it('shows settings by name', () => {
+    const {settings} = viewTopic({...TOPIC, settings: {c: '1', a: '2', b: '3'}})
+    expect(Object.keys(settings)).toEqual(['a', 'b', 'c'])
+  })
+
   it('takes a log without nodes as it is', () => {
     expect(viewTopic({...TOPIC, replicas: 1, replication: []})).toMatchObject({
       underReplicated: 0,
@@ -93,7 +98,7 @@ describe('format', () => {
       'forever',
       '7d',
       'unlimited',
-      '1GiB',
+      '1.0 GiB',
     ])
     expect([0, 1023, 1024, 1536, 5 * 1024 ** 3].map(roundBytes)).toEqual(['0 B', '1023 B', '1.0 KiB', '1.5 KiB', '5.0 GiB'])
     expect(percent(2 / 3)).toBe('66.7 %')
