@@ -1,30 +1,39 @@
+import type {initProducerIdV4} from '@platformatic/kafka'
 import type {Context} from '../../core/context.ts'
 import type {SubscribeOptions} from '../../core/ports/bus.ts'
 import type {GroupBackend} from '../group-backend.ts'
 import {KafkaClient} from '../kafka/client.ts'
-import type {EnsureTopic, KafkaDriver, PartitionBatch, SendOutcome} from '../kafka/driver.ts'
+import type {DriverDependencies, KafkaDriver, KafkaTransactions, PartitionBatch, SendOutcome} from '../kafka/driver.ts'
 import type {KafkaOptions} from '../kafka/options.ts'
 import {createBackend} from './backend.ts'
+import {BatchWriter} from './batch-writer.ts'
 import {GroupMembers} from './group-members.ts'
 import {Producer} from './producer.ts'
+import {Transactions} from './transactions.ts'
 
 const COMPONENT = 'kafka-bus'
 
-/** The default client: @platformatic/kafka, of which only the requests are used; records are encoded here. */
+/** The default client: of @platformatic/kafka the connections and requests are used; records are encoded and decoded here. */
 export class PlatformaticDriver implements KafkaDriver {
   readonly capabilities = {transactions: true, idempotence: true, staticMembership: true, cooperative: true}
-  readonly transactions = null
+  readonly transactions: KafkaTransactions
   readonly #options: KafkaOptions
   readonly #context: Context
+  readonly #dependencies: DriverDependencies
   readonly #client: KafkaClient
   readonly #producer: Producer
   readonly #members = new GroupMembers()
 
-  constructor(options: KafkaOptions, context: Context) {
+  constructor(options: KafkaOptions, context: Context, dependencies: DriverDependencies) {
     this.#options = options
     this.#context = context
-    this.#client = new KafkaClient(options)
-    this.#producer = new Producer(this.#client, options, context.clock)
+    this.#dependencies = dependencies
+    const client = new KafkaClient(options)
+    const {clock, logger} = context
+    const writer = new BatchWriter({client, clock, requestTimeoutMs: options.requestTimeoutMs})
+    this.#client = client
+    this.#producer = new Producer(writer, options, () => this.#producerId())
+    this.transactions = new Transactions({client, writer, members: this.#members, options, clock, logger})
   }
 
   async connect(): Promise<void> {
@@ -39,8 +48,14 @@ export class PlatformaticDriver implements KafkaDriver {
     return this.#producer.send(batches)
   }
 
-  backend(options: SubscribeOptions, ensureTopic: EnsureTopic): GroupBackend {
-    const dependencies = {context: this.#context, component: COMPONENT, members: this.#members, ensureTopic}
-    return createBackend(this.#options, options, dependencies)
+  backend(options: SubscribeOptions): GroupBackend {
+    const {ensureTopic} = this.#dependencies
+    return createBackend(this.#options, options, {context: this.#context, component: COMPONENT, members: this.#members, ensureTopic})
+  }
+
+  async #producerId(): Promise<initProducerIdV4.InitProducerIdResponse> {
+    return await this.#client.call('any', 'InitProducerId', [null, this.#options.transactionTimeoutMs, -1n, -1], {
+      what: 'get a producer id',
+    })
   }
 }

@@ -75,7 +75,7 @@ export class Sequences {
     }
     if (settled === 'unknown') state.open.unknown = true
     else if (settled === 'written') {
-      state.next = (baseSequence + batch.records.length) % SEQUENCES
+      state.next = nextSequence(baseSequence, batch.records.length)
       state.open = null
     } else if (!unknown) state.open = null
     return true
@@ -90,6 +90,10 @@ export class Sequences {
     this.#partitions.delete(key)
     if (this.#identity === state.identity) this.#identity = null
   }
+}
+
+export function nextSequence(baseSequence: number, records: number): number {
+  return (baseSequence + records) % SEQUENCES
 }
 
 function keyOf({topic, partition}: PartitionBatch): string {

@@ -1,7 +1,8 @@
+import type {Context} from '../../core/context.ts'
 import type {BusCapabilities, OutgoingRecord, SubscribeOptions, TopicPartition} from '../../core/ports/bus.ts'
 import type {GroupBackend} from '../group-backend.ts'
 import type {TransactionContent} from '../transaction.ts'
-import type {Compression} from './options.ts'
+import type {Compression, KafkaOptions} from './options.ts'
 
 /** Records of one partition that travel together; their partition is settled. */
 export interface PartitionBatch extends TopicPartition {
@@ -13,6 +14,13 @@ export interface PartitionBatch extends TopicPartition {
 export type SendOutcome = {readonly baseOffset: number | null} | {readonly error: unknown}
 
 export type EnsureTopic = (topic: string) => Promise<void>
+
+export interface DriverDependencies {
+  /** Creates a topic that is not there, with what the config says. */
+  readonly ensureTopic: (topic: string) => Promise<void>
+}
+
+export type CreateKafkaDriver = (options: KafkaOptions, context: Context, dependencies: DriverDependencies) => KafkaDriver
 
 /** What a Kafka client library has to offer so that KafkaBus can run on it. All of it is already translated: errors are ours. */
 export interface KafkaDriver {

@@ -28,7 +28,7 @@ import {runTransaction, type TransactionParts} from '../transaction.ts'
 import {KafkaAdmin} from './admin/kafka-admin.ts'
 import {checkOptions, noStaticMembers, noTransactions} from './check-options.ts'
 import {KafkaClient} from './client.ts'
-import type {KafkaDriver} from './driver.ts'
+import type {CreateKafkaDriver, KafkaDriver} from './driver.ts'
 import {notConnected} from './errors.ts'
 import {KnownTopics} from './known-topics.ts'
 import type {KafkaOptions} from './options.ts'
@@ -61,11 +61,8 @@ export class KafkaBus implements Bus, BusAdmin {
   #closing: Promise<void> | null = null
 
   /** Throws InvalidInputError or UnsupportedError where the options do not go together, or not with the driver. */
-  constructor(options: KafkaOptions, driver: KafkaDriver, context: Context) {
-    checkOptions(options, driver.capabilities)
-    this.capabilities = {...driver.capabilities, idempotence: driver.capabilities.idempotence && options.idempotent}
+  constructor(options: KafkaOptions, createDriver: CreateKafkaDriver, context: Context) {
     this.#options = options
-    this.#driver = driver
     this.#context = context
     this.#client = new KafkaClient(options)
     this.#admin = new KafkaAdmin(options, context)
@@ -79,6 +76,11 @@ export class KafkaBus implements Bus, BusAdmin {
       create: (topic, config) => this.#admin.ensureTopic(topic, config),
       onFailure: (error) => this.#onBackgroundError('metadata', error),
     })
+    const ensureTopic = async (topic: string) => void (await this.#topics.lookUp(topic))
+    const driver = createDriver(options, context, {ensureTopic})
+    checkOptions(options, driver.capabilities)
+    this.capabilities = {...driver.capabilities, idempotence: driver.capabilities.idempotence && options.idempotent}
+    this.#driver = driver
     this.#publisher = new Publisher({driver, topics: this.#topics, options, context, component: COMPONENT})
   }
 
