@@ -21,7 +21,7 @@ function driverOf(name: keyof typeof DRIVERS): BusContractOptions {
       handle: () => {
         // With fewer acknowledgements a record may be read a moment later than it was published.
         const [options, context] = [kafkaOptions({acks: 'all'}), testContext()]
-        const bus = new KafkaBus(options, new Driver(options, context), context)
+        const bus = new KafkaBus(options, (...parts) => new Driver(...parts), context)
         return {bus, admin: bus}
       },
       destroy: async () => undefined,
