@@ -7,11 +7,11 @@ import {orLate} from '../deadline.ts'
 import {takenAway} from '../errors.ts'
 import type {ReadRequest, ReadResult} from '../fair-read.ts'
 import type {CommitPosition, Grant, GroupBackend, Membership} from '../group-backend.ts'
-import {KafkaError} from '../kafka/errors.ts'
+import {KafkaError, notConnected} from '../kafka/errors.ts'
 import type {KafkaOptions} from '../kafka/options.ts'
 import {untilDone} from '../kafka/retry.ts'
 import {Connections, openCluster} from './connections.ts'
-import {closed, protocolTypeOf, translateKafkajsError} from './errors.ts'
+import {protocolTypeOf, translateKafkajsError} from './errors.ts'
 import {Fetcher} from './fetcher.ts'
 import {type Joined, Member} from './member.ts'
 
@@ -237,10 +237,10 @@ export class KafkajsBackend implements GroupBackend {
   async #translated<T>(work: () => Promise<T>): Promise<T> {
     const what = `read as a member of group '${this.#subscription.group}'`
     try {
-      if (this.#closing !== null) throw closed()
+      if (this.#closing !== null) throw notConnected()
       return await work()
     } catch (error) {
-      if (this.#closing !== null) throw closed()
+      if (this.#closing !== null) throw notConnected()
       if (protocolTypeOf(error) === 'REBALANCE_IN_PROGRESS') {
         throw new FencedError(`${what}: its partitions are being shared anew; nothing was committed`, {cause: error})
       }

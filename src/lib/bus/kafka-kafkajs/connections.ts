@@ -3,8 +3,9 @@ import {connect as connectTls} from 'node:tls'
 import kafkajs, {type Cluster, type Kafka, type KafkaConfig, type SASLOptions} from 'kafkajs'
 import type {Context} from '../../core/context.ts'
 import {orLate} from '../deadline.ts'
+import {notConnected} from '../kafka/errors.ts'
 import type {KafkaOptions} from '../kafka/options.ts'
-import {closed} from './errors.ts'
+import {amendKafkajs} from './amend-kafkajs.ts'
 
 const KEEP_ALIVE_MS = 60_000
 /** How long a connection may take to end in good order. */
@@ -20,6 +21,7 @@ export class Connections {
   #ended = false
 
   constructor(options: KafkaOptions, {logger}: Pick<Context, 'logger'>) {
+    amendKafkajs()
     const config: KafkaConfig = {
       clientId: options.clientId,
       brokers: [...options.brokers],
@@ -45,7 +47,7 @@ export class Connections {
   async close(work: () => Promise<void>): Promise<void> {
     await orLate(work(), CLOSE_MS, 'closing the connections to Kafka').catch(() => undefined)
     this.#ended = true
-    for (const socket of this.#sockets) socket.destroy(closed())
+    for (const socket of this.#sockets) socket.destroy(notConnected())
   }
 
   readonly #connect: NonNullable<KafkaConfig['socketFactory']> = ({host, port, ssl, onConnect}) => {
@@ -55,7 +57,7 @@ export class Connections {
     socket.setNoDelay(true)
     this.#sockets.add(socket)
     socket.once('close', () => this.#sockets.delete(socket))
-    if (this.#ended) socket.destroy(closed())
+    if (this.#ended) socket.destroy(notConnected())
     return socket
   }
 }
@@ -81,6 +83,6 @@ export function openCluster({kafka}: Connections, groupId: string): Cluster {
       },
     ],
   })
-  if (opened === undefined) throw closed()
+  if (opened === undefined) throw notConnected()
   return opened
 }

@@ -4,7 +4,6 @@ import type {GroupBackend} from '../group-backend.ts'
 import type {EnsureTopic, KafkaDriver, PartitionBatch, SendOutcome} from '../kafka/driver.ts'
 import type {KafkaOptions} from '../kafka/options.ts'
 import {KafkajsBackend} from './backend.ts'
-import {installCodecs} from './codecs.ts'
 import {KafkajsProducer} from './producer.ts'
 
 const COMPONENT = 'kafka-bus'
@@ -25,7 +24,6 @@ export class KafkajsDriver implements KafkaDriver {
   }
 
   async connect(): Promise<void> {
-    installCodecs()
     await this.#producer.connect()
   }
 

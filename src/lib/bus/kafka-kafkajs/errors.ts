@@ -1,5 +1,5 @@
-import {CoinpipeError, NotConnectedError, UnsupportedError} from '../../core/errors.ts'
-import {errorOfCode, KafkaAuthError, unreachable} from '../kafka/errors.ts'
+import {CoinpipeError, UnsupportedError} from '../../core/errors.ts'
+import {errorOfCode, fromProtocol, unreachable} from '../kafka/errors.ts'
 
 /** What kafkajs puts on its errors, as far as we go by it. `type` and `code` are those of the protocol's table, in older spellings. */
 interface KafkajsError extends Error {
@@ -28,12 +28,7 @@ const UNREACHABLE = new Set([
 export function translateKafkajsError(error: unknown, what: string, brokers: readonly string[]): unknown {
   for (const cause of causes(error)) {
     if (cause instanceof CoinpipeError) return cause
-    if (cause.name === 'KafkaJSSASLAuthenticationError') {
-      return new KafkaAuthError(`${what}: the brokers refuse the user name or password`, {
-        cause: error,
-        remedy: ['check bus.sasl in coinpipe.yaml: mechanism, username and password must be those of the brokers'],
-      })
-    }
+    if (cause.name === 'KafkaJSSASLAuthenticationError') return fromProtocol('SASL_AUTHENTICATION_FAILED', cause.message, what, error)
     if (cause.type !== undefined && typeof cause.code === 'number' && cause.code > 0) {
       return errorOfCode(cause.code, cause.message, what, brokers)
     }
@@ -49,10 +44,6 @@ export function translateKafkajsError(error: unknown, what: string, brokers: rea
 /** The protocol's name of an error, as kafkajs spells it; null where the brokers said nothing. */
 export function protocolTypeOf(error: unknown): string | null {
   return causes(error).find(({type}) => type !== undefined)?.type ?? null
-}
-
-export function closed(): NotConnectedError {
-  return new NotConnectedError('the connection to Kafka is not open', {remedy: ['call connect() first, and nothing after close()']})
 }
 
 /** The error and what caused it, outermost first: kafkajs wraps what it gave up on. */

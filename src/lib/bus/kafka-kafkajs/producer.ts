@@ -1,13 +1,16 @@
-import kafkajs, {type Message, type Producer} from 'kafkajs'
+import kafkajs, {type Message, type PartitionerArgs, type Producer} from 'kafkajs'
 import type {Context} from '../../core/context.ts'
 import type {OutgoingRecord, Value} from '../../core/ports/bus.ts'
 import type {PartitionBatch, SendOutcome} from '../kafka/driver.ts'
+import {notConnected} from '../kafka/errors.ts'
 import type {Compression, KafkaOptions} from '../kafka/options.ts'
 import {Connections} from './connections.ts'
-import {closed, translateKafkajsError} from './errors.ts'
+import {translateKafkajsError} from './errors.ts'
 
 const ACKS = {0: 0, 1: 1, all: -1} as const
 const METADATA_AGE_MS = 30_000
+/** Goes by the name, and the types have no class of that name that can be made. */
+const LOOK_AGAIN = 'KafkaJSMetadataNotLoaded'
 
 /** Sends each batch once. */
 export class KafkajsProducer {
@@ -24,14 +27,13 @@ export class KafkajsProducer {
       allowAutoTopicCreation: false,
       metadataMaxAge: METADATA_AGE_MS,
       retry: {retries: 0},
-      // Never asked, as all messages name their partition; without it kafkajs warns of its default.
-      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+      createPartitioner: givenPartition,
     })
   }
 
   /** Rejects with BrokerUnreachableError or KafkaAuthError. */
   async connect(): Promise<void> {
-    if (this.#state === 'closed') throw closed()
+    if (this.#state === 'closed') throw notConnected()
     try {
       await this.#producer.connect()
     } catch (error) {
@@ -50,7 +52,7 @@ export class KafkajsProducer {
    * answered as done, also for partitions that have moved, and acknowledges records that nobody has.
    */
   async send({topic, partition, records, compression}: PartitionBatch): Promise<SendOutcome> {
-    if (this.#state !== 'open') return {error: closed()}
+    if (this.#state !== 'open') return {error: notConnected()}
     const {acks, requestTimeoutMs, brokers} = this.#options
     try {
       const [placed] = await this.#producer.send({
@@ -62,9 +64,27 @@ export class KafkajsProducer {
       })
       return {baseOffset: placed?.baseOffset === undefined ? null : Number(placed.baseOffset)}
     } catch (error) {
-      if ((this.#state as string) === 'closed') return {error: closed()}
+      if ((this.#state as string) === 'closed') return {error: notConnected()}
       return {error: translateKafkajsError(error, `publish to topic '${topic}'`, brokers)}
     }
+  }
+}
+
+/**
+ * The partition that is settled already. One that kafkajs has not heard of yet it would leave out without a word, and answer as if all were well; this
+ * error has it look again, and the send be repeated.
+ */
+function givenPartition(): (args: PartitionerArgs) => number {
+  let known: PartitionerArgs['partitionMetadata'] = []
+  let checked = -1
+  return ({topic, message: {partition = 0}, partitionMetadata}) => {
+    if (known === partitionMetadata && checked === partition) return partition
+    if (!partitionMetadata.some(({partitionId}) => partitionId === partition)) {
+      throw Object.assign(new kafkajs.KafkaJSError(`partition ${partition} of topic '${topic}' is not known yet`), {name: LOOK_AGAIN})
+    }
+    known = partitionMetadata
+    checked = partition
+    return partition
   }
 }
 
