@@ -1,34 +1,32 @@
-import {randomInt} from 'node:crypto'
-import {
-  Base,
-  type BrokerWithRack,
-  type Callback,
-  type ClusterMetadata,
-  type ClusterTopicMetadata,
-  type Connection,
-  kGetApi,
-  kGetBootstrapConnection,
-} from '@platformatic/kafka'
+import {type Broker, type ClusterMetadata, type ClusterTopicMetadata, type Connection, ConnectionPool} from '@platformatic/kafka'
 import {CoinpipeError, isRetryable} from '../../core/errors.ts'
 import type {TopicPartition} from '../../core/ports/bus.ts'
 import {orLate} from '../deadline.ts'
-import {BrokerUnreachableError, fromProtocol, notConnected, protocolErrorOf, translateKafkaError, unreachable} from './errors.ts'
+import {type Api, Discovery} from './discovery.ts'
+import {
+  fromProtocol,
+  isMisuse,
+  isNetworkError,
+  notConnected,
+  protocolErrorOf,
+  tlsWanted,
+  translateKafkaError,
+  unreachable,
+} from './errors.ts'
 import type {KafkaOptions} from './options.ts'
 
-/** Which broker a request goes to: one by its id, any, the active controller, or the coordinator of a group or a transaction. */
-export type Target = {readonly node: number} | 'any' | 'controller' | {readonly group: string} | {readonly transaction: string}
+export type {Api} from './discovery.ts'
 
-/** The wire-level function of one API in the newest version that both sides know; `version` says which, as arguments and answers differ. */
-export interface Api {
-  readonly version: number
-  (connection: Connection, ...args: unknown[]): void
-}
+/**
+ * Which broker a request goes to: one by its id, any, the active controller, or the coordinator of a group or a transaction. Any is for questions that are
+ * answered at once: a broker that takes long over one is taken for one that never answers, and another is asked next time.
+ */
+export type Target = {readonly node: number} | 'any' | 'controller' | {readonly group: string} | {readonly transaction: string}
 
 const GROUP = 0
 const TRANSACTION = 1
 /** The coordinator moved, or is not ready: it is looked up again. */
 const MOVED = new Set(['NOT_COORDINATOR', 'COORDINATOR_NOT_AVAILABLE', 'NOT_CONTROLLER'])
-const METADATA_AGE_MS = 30_000
 
 /**
  * Requests to a Kafka cluster, each tried once: brokers, versions, coordinators and deadlines are looked after here, retries by the caller, who knows
@@ -38,7 +36,7 @@ const METADATA_AGE_MS = 30_000
 export class KafkaClient {
   readonly #options: KafkaOptions
   readonly #coordinators = new Map<string, number>()
-  #base: RotatingBase | null = null
+  #open: {readonly discovery: Discovery; readonly pool: ConnectionPool} | null = null
   #closed = false
 
   constructor(options: KafkaOptions) {
@@ -52,41 +50,24 @@ export class KafkaClient {
   /** Reaches any one broker; rejects with BrokerUnreachableError or KafkaAuthError. */
   async connect(): Promise<void> {
     if (this.#closed) throw notConnected()
-    const {brokers, clientId, requestTimeoutMs, connectTimeoutMs, tls, sasl} = this.#options
-    this.#base ??= new RotatingBase({
-      clientId,
-      bootstrapBrokers: [...brokers],
-      timeout: requestTimeoutMs,
-      requestTimeout: requestTimeoutMs,
-      connectTimeout: connectTimeoutMs,
-      retries: 0,
-      metadataMaxAge: METADATA_AGE_MS,
-      ...(tls === undefined ? {} : {tls, tlsServerName: true}),
-      ...(sasl === undefined ? {} : {sasl: {...sasl, mechanism: MECHANISMS[sasl.mechanism]}}),
-    })
+    this.#open ??= this.#create()
     await this.metadata([])
   }
 
   /** Ends at once; requests under way reject. */
   async close(): Promise<void> {
     this.#closed = true
-    const base = this.#base
-    this.#base = null
-    if (base !== null) await orLate(base.close(), this.#options.connectTimeoutMs, 'closing the connections to Kafka').catch(() => undefined)
+    const open = this.#open
+    this.#open = null
+    if (open === null) return
+    const closed = Promise.all([open.discovery.close(), open.pool.close()])
+    await orLate(closed, this.#options.connectTimeoutMs, 'closing the connections to Kafka').catch(() => undefined)
   }
 
   /** Brokers, and the topics that are named. Rejects with UnknownTopicError where one of them does not exist. `fresh` asks the brokers again. */
   async metadata(topics: readonly string[], {fresh = false}: {fresh?: boolean} = {}): Promise<ClusterMetadata> {
     const what = topics.length === 0 ? 'connect to Kafka' : `look up topic '${topics.join("', '")}'`
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.#attempt(what, (base) => base.metadata({topics: [...topics], forceUpdate: fresh}))
-      } catch (error) {
-        if (!(error instanceof BrokerUnreachableError) || attempt >= this.brokers.length) throw error
-        // It took the connection and never answered: a paused process does that. Another one may do better.
-        this.#opened().rotate()
-      }
-    }
+    return await this.#attempt(what, ({discovery}) => discovery.metadata(topics, fresh))
   }
 
   async topic(topic: string, options: {fresh?: boolean} = {}): Promise<ClusterTopicMetadata> {
@@ -97,7 +78,7 @@ export class KafkaClient {
 
   /** Forgets who leads which partition: after an error that says so. */
   forgetLeaders(): void {
-    this.#base?.clearMetadata()
+    this.#open?.discovery.forget()
   }
 
   async leader({topic, partition}: TopicPartition): Promise<number> {
@@ -106,13 +87,7 @@ export class KafkaClient {
 
   /** The newest version of an API that the brokers and this client both know; rejects with UnsupportedError. */
   async api(name: string): Promise<Api> {
-    return await this.#attempt(
-      name,
-      (base) =>
-        new Promise<Api>((resolve, reject) => {
-          base[kGetApi](name, (error, api) => (error ? reject(error) : resolve(api as unknown as Api)))
-        }),
-    )
+    return await this.#attempt(name, ({discovery}) => discovery.api(name))
   }
 
   /**
@@ -124,15 +99,8 @@ export class KafkaClient {
     try {
       const send = typeof api === 'string' ? await this.api(api) : api
       return await this.#attempt(what, async () => {
-        const connection = await this.#connection(target)
-        await options.before?.(connection)
-        return await new Promise<Response>((resolve, reject) => {
-          send(connection, ...args, (error: (Error & {response?: Response}) | null, response?: Response) => {
-            if (error === null || error === undefined) resolve(response as Response)
-            else if (options.partial === true && error.response !== undefined) resolve(error.response)
-            else reject(error)
-          })
-        })
+        if (target === 'any') return await this.#askAny(send, args, options)
+        return await this.#askOne<Response>(await this.#broker(target), send, args, {...options, what})
       })
     } catch (error) {
       this.#forget(target, error)
@@ -154,14 +122,47 @@ export class KafkaClient {
     return nodeId
   }
 
-  async #connection(target: Target): Promise<Connection> {
+  async #broker(target: Exclude<Target, 'any'>): Promise<Broker> {
     const {brokers, controllerId} = await this.metadata([])
-    const base = this.#opened()
-    if (target === 'any') return await base.connections.getFirstAvailable(shuffled([...brokers.values()]))
     const id = target === 'controller' ? controllerId : 'node' in target ? target.node : await this.coordinator(target)
     const broker = brokers.get(id)
     if (broker === undefined) throw unreachable(`ask broker ${id}`, this.brokers)
-    return await base.connections.get(broker)
+    return broker
+  }
+
+  async #askOne<Response>(
+    broker: Broker,
+    send: Api,
+    args: readonly unknown[],
+    options: CallOptions & {readonly what: string},
+  ): Promise<Response> {
+    try {
+      return await sendOn<Response>(await this.#opened().pool.get(broker), send, args, options)
+    } catch (error) {
+      // Says which one it was.
+      throw isNetworkError(error) ? unreachable(options.what, [`${broker.host}:${broker.port}`], error) : error
+    }
+  }
+
+  /** Only where a broker cannot be reached another one is tried: it has not seen the request. */
+  async #askAny<Response>(send: Api, args: readonly unknown[], options: CallOptions): Promise<Response> {
+    const {brokers} = await this.metadata([])
+    const {discovery, pool} = this.#opened()
+    let failure: unknown = unreachable(options.what ?? 'ask any broker', this.brokers)
+    for (const broker of discovery.inOrder([...brokers.values()])) {
+      let reached = false
+      const ask = async (connection: Connection) => {
+        reached = true
+        return await sendOn<Response>(connection, send, args, options)
+      }
+      try {
+        return await discovery.attempt(broker, pool, ask)
+      } catch (error) {
+        if (reached || !isNetworkError(error)) throw error
+        failure = error
+      }
+    }
+    throw failure
   }
 
   #forget(target: Target, error: unknown): void {
@@ -175,19 +176,34 @@ export class KafkaClient {
     this.forgetLeaders()
   }
 
-  async #attempt<T>(what: string, work: (base: Base) => Promise<T>): Promise<T> {
-    const base = this.#opened()
+  async #attempt<T>(what: string, work: (open: {readonly discovery: Discovery}) => Promise<T>): Promise<T> {
+    const open = this.#opened()
     try {
-      return await work(base)
+      return await work(open)
     } catch (error) {
       if (this.#closed) throw notConnected()
+      if (this.#options.tls === undefined && isMisuse(error)) throw tlsWanted(what, this.brokers, error)
       throw translateKafkaError(error, what, this.brokers)
     }
   }
 
-  #opened(): RotatingBase {
-    if (this.#base === null || this.#closed) throw notConnected()
-    return this.#base
+  #create(): {readonly discovery: Discovery; readonly pool: ConnectionPool} {
+    const {brokers, clientId, requestTimeoutMs, connectTimeoutMs, tls, sasl} = this.#options
+    const connection = {
+      requestTimeout: requestTimeoutMs,
+      connectTimeout: connectTimeoutMs,
+      ...(tls === undefined ? {} : {tls, tlsServerName: true}),
+      ...(sasl === undefined ? {} : {sasl: {...sasl, mechanism: MECHANISMS[sasl.mechanism]}}),
+    }
+    return {
+      discovery: new Discovery({clientId, brokers, connection, patienceMs: connectTimeoutMs}),
+      pool: new ConnectionPool(clientId, connection),
+    }
+  }
+
+  #opened(): {readonly discovery: Discovery; readonly pool: ConnectionPool} {
+    if (this.#open === null || this.#closed) throw notConnected()
+    return this.#open
   }
 }
 
@@ -200,27 +216,19 @@ export interface CallOptions {
   readonly before?: (connection: Connection) => Promise<void>
 }
 
-/** Asks for metadata at another broker than the last one when told to; the library itself begins with the same one each time. */
-class RotatingBase extends Base {
-  #shift = randomInt(1 << 16)
-
-  rotate(): void {
-    this.#shift += 1
-  }
-
-  override [kGetBootstrapConnection](callback: Callback<Connection>, attempt = 0): void {
-    super[kGetBootstrapConnection](callback, attempt + this.#shift)
-  }
-}
-
 interface CoordinatorResponse {
   readonly coordinators: readonly {readonly nodeId: number}[]
 }
 
 const MECHANISMS = {plain: 'PLAIN', 'scram-sha-256': 'SCRAM-SHA-256', 'scram-sha-512': 'SCRAM-SHA-512'} as const
 
-/** Starts at a random broker, so that one that is down or slow is not everyone's first. */
-function shuffled(brokers: readonly BrokerWithRack[]): BrokerWithRack[] {
-  const start = brokers.length === 0 ? 0 : randomInt(brokers.length)
-  return [...brokers.slice(start), ...brokers.slice(0, start)]
+async function sendOn<Response>(connection: Connection, send: Api, args: readonly unknown[], options: CallOptions): Promise<Response> {
+  await options.before?.(connection)
+  return await new Promise<Response>((resolve, reject) => {
+    send(connection, ...args, (error: (Error & {response?: Response}) | null, response?: Response) => {
+      if (error === null || error === undefined) resolve(response as Response)
+      else if (options.partial === true && error.response !== undefined) resolve(error.response)
+      else reject(error)
+    })
+  })
 }

@@ -44,16 +44,33 @@ export function translateKafkaError(error: unknown, what: string, brokers: reado
   if (error instanceof CoinpipeError || !(error instanceof Error)) return error
   const protocolError = protocolErrorOf(error)
   if (protocolError !== null) return fromProtocol(protocolError, serverMessage(error), what, error)
-  if (findErrorBy(error, 'code', 'PLT_KFK_AUTHENTICATION') !== null) return unauthorized(what, error)
+  if (isCausedBy(error, 'PLT_KFK_AUTHENTICATION')) return unauthorized(what, error)
   if (findErrorBy(error, 'code', 'PLT_KFK_UNSUPPORTED_API') !== null) {
     return new UnsupportedError(`${what}: these brokers are too old for it`, {cause: error, remedy: ['use Kafka 3.0 or newer']})
   }
   if (findErrorBy(error, 'closed', true) !== null) return notConnected()
-  const missing = /^look up topic '([^']+)'/.exec(what)?.[1]
-  // The client checks the names of topics itself, with an error for misuse of its own.
-  if (missing !== undefined && findErrorBy(error, 'code', 'PLT_KFK_USER') !== null) return unknownTopic(missing)
-  if (findErrorBy(error, 'code', 'PLT_KFK_NETWORK') !== null) return unreachable(what, brokers, error)
+  if (isNetworkError(error)) return unreachable(what, brokers, error)
   return error
+}
+
+/** A connection that could not be made, or broke, or a broker that did not answer: another broker may do better. */
+export function isNetworkError(error: unknown): boolean {
+  return hasCode(error, 'PLT_KFK_NETWORK') && !isCausedBy(error, 'PLT_KFK_AUTHENTICATION')
+}
+
+/** The client takes what it was asked for as wrong use: so it does of a broker that answers in TLS. */
+export function isMisuse(error: unknown): boolean {
+  return hasCode(error, 'PLT_KFK_USER')
+}
+
+/** Errors of the connection hide why they came. */
+function isCausedBy(error: unknown, code: string): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) if (hasCode(at, code)) return true
+  return false
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && findErrorBy(error, 'code', code) !== null
 }
 
 /** One of ours for the code of an error in an answer. */
@@ -120,6 +137,14 @@ function unauthorized(what: string, cause: unknown): KafkaAuthError {
   return new KafkaAuthError(`${what}: the brokers refuse the user name or password`, {
     cause,
     remedy: ['check bus.sasl in coinpipe.yaml: mechanism, username and password must be those of the brokers'],
+  })
+}
+
+/** Answered in TLS what was asked without. */
+export function tlsWanted(what: string, brokers: readonly string[], cause: unknown): KafkaAuthError {
+  return new KafkaAuthError(`${what}: the brokers at ${brokers.join(', ')} speak TLS only`, {
+    cause,
+    remedy: ['set bus.tls in coinpipe.yaml, with the certificate of who signed theirs', 'or name the brokers by a port without TLS'],
   })
 }
 

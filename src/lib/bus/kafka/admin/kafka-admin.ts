@@ -36,8 +36,8 @@ export class KafkaAdmin implements BusAdmin {
     this.#options = options
     this.#client = new KafkaClient(options)
     this.#fetcher = new KafkaClient(options)
-    const {requestTimeoutMs, connectTimeoutMs} = options
-    this.#requests = new Requests({client: this.#client, clock, requestTimeoutMs, connectTimeoutMs})
+    const {requestTimeoutMs, connectTimeoutMs, deliveryTimeoutMs} = options
+    this.#requests = new Requests({client: this.#client, clock, requestTimeoutMs, connectTimeoutMs, retryMs: deliveryTimeoutMs})
   }
 
   async connect(): Promise<void> {

@@ -36,6 +36,8 @@ export interface RequestsOptions {
   readonly clock: Clock
   readonly requestTimeoutMs: number
   readonly connectTimeoutMs: number
+  /** How long a request is made again. */
+  readonly retryMs: number
 }
 
 /** Requests as the admin makes them: bounded in time, and made again while that may help. */
@@ -44,12 +46,14 @@ export class Requests {
   readonly clock: Clock
   readonly timeoutMs: number
   readonly connectTimeoutMs: number
+  readonly #retryMs: number
 
-  constructor({client, clock, requestTimeoutMs, connectTimeoutMs}: RequestsOptions) {
+  constructor({client, clock, requestTimeoutMs, connectTimeoutMs, retryMs}: RequestsOptions) {
     this.client = client
     this.clock = clock
     this.timeoutMs = requestTimeoutMs
     this.connectTimeoutMs = connectTimeoutMs
+    this.#retryMs = retryMs
   }
 
   /** How long a broker may work on a request, so that its answer still comes before we give up. */
@@ -59,7 +63,7 @@ export class Requests {
 
   /** Only for what may be repeated. */
   async retrying<T>(work: () => Promise<T>): Promise<T> {
-    return await untilDone(work, {clock: this.clock, deadlineMs: this.timeoutMs})
+    return await untilDone(work, {clock: this.clock, deadlineMs: this.#retryMs})
   }
 
   /** Only for what may be repeated. */

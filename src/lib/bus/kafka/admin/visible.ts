@@ -1,4 +1,5 @@
 import {DeadlineError, isRetryable, NotConnectedError, UnknownTopicError} from '../../../core/errors.ts'
+import {orLate} from '../../deadline.ts'
 import {BrokerUnreachableError} from '../errors.ts'
 import type {Requests, TopicView} from './requests.ts'
 
@@ -29,10 +30,12 @@ export async function untilAllBrokers(
 
 async function sees(requests: Requests, node: number, topic: string, isSo: (view: TopicView | null) => boolean): Promise<boolean> {
   try {
-    return isSo((await requests.clusterOnce([topic], {node})).topics[0] ?? null)
+    const asked = requests.clusterOnce([topic], {node})
+    const {topics} = await orLate(asked, requests.connectTimeoutMs, `asking broker ${node}`)
+    return isSo(topics[0] ?? null)
   } catch (error) {
     if (error instanceof UnknownTopicError) return isSo(null)
-    if (error instanceof BrokerUnreachableError) return true
+    if (error instanceof BrokerUnreachableError || error instanceof DeadlineError) return true
     // For example that it is still choosing leaders.
     if (isRetryable(error) && !(error instanceof NotConnectedError)) return false
     throw error
