@@ -1,7 +1,7 @@
 import type {Context} from '../../core/context.ts'
 import type {SubscribeOptions} from '../../core/ports/bus.ts'
 import type {GroupBackend} from '../group-backend.ts'
-import type {EnsureTopic, KafkaDriver, PartitionBatch, SendOutcome} from '../kafka/driver.ts'
+import type {DriverDependencies, KafkaDriver, PartitionBatch, SendOutcome} from '../kafka/driver.ts'
 import type {KafkaOptions} from '../kafka/options.ts'
 import {KafkajsBackend} from './backend.ts'
 import {KafkajsProducer} from './producer.ts'
@@ -14,12 +14,14 @@ export class KafkajsDriver implements KafkaDriver {
   readonly transactions = null
   readonly #options: KafkaOptions
   readonly #context: Context
+  readonly #dependencies: DriverDependencies
   readonly #producer: KafkajsProducer
   readonly #backends = new Set<KafkajsBackend>()
 
-  constructor(options: KafkaOptions, context: Context) {
+  constructor(options: KafkaOptions, context: Context, dependencies: DriverDependencies) {
     this.#options = options
     this.#context = context
+    this.#dependencies = dependencies
     this.#producer = new KafkajsProducer(options, context)
   }
 
@@ -36,12 +38,12 @@ export class KafkajsDriver implements KafkaDriver {
     return Promise.all(batches.map((batch) => this.#producer.send(batch)))
   }
 
-  backend(subscription: SubscribeOptions, ensureTopic: EnsureTopic): GroupBackend {
+  backend(subscription: SubscribeOptions): GroupBackend {
     const backend = new KafkajsBackend(subscription, {
       options: this.#options,
       context: this.#context,
       component: COMPONENT,
-      ensureTopic,
+      ensureTopic: this.#dependencies.ensureTopic,
       onClosed: (closed) => this.#backends.delete(closed),
     })
     this.#backends.add(backend)
