@@ -9,7 +9,7 @@ import {COMPRESSIONS, type Compression} from './options.ts'
 import {untilDone} from './retry.ts'
 
 /** Partitions that were added and leaders that moved without an error are seen by then. */
-const MOST_AGE_MS = 30_000
+const MOST_AGE_MS = 10_000
 /** Keys of markets come again and again; those of other topics may be too many to keep. */
 const MOST_KEYS = 4096
 
