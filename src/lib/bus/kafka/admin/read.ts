@@ -64,7 +64,8 @@ async function fetchFrom(tools: ReadTools, wanted: Wanted): Promise<Decoded | nu
     if (partition?.errorCode !== OFFSET_OUT_OF_RANGE) return decoded(tools, wanted, partition)
     const earliest = (await offsetsOnce(tools.requests, views)).find(({partition: index}) => index === wanted.partition)?.earliest ?? 0
     if (wanted.offset > earliest) return null
-    return decoded(tools, wanted, await fetch(tools, view, {...wanted, offset: earliest}))
+    const from = {...wanted, offset: earliest}
+    return decoded(tools, from, await fetch(tools, view, from))
   })
 }
 
