@@ -74,12 +74,12 @@ export abstract class BaseCommand extends Command {
   }
 
   /**
-   * Writes data to stdout; resolves once there is room for more. Rejects with AbortedError where the reader has gone, or the run is stopped
+   * Writes data, text or bytes, to stdout; resolves once there is room for more. Rejects with AbortedError where the reader has gone, or the run is stopped
    * while the reader stalls. What is written while draining, after the stop, waits for the reader again.
    */
-  protected async write(text: string): Promise<void> {
+  protected async write(data: string | Uint8Array): Promise<void> {
     if (this.#outputClosed) throw new AbortedError()
-    if (process.stdout.write(text)) return
+    if (process.stdout.write(data)) return
     const signal = this.#stopper?.signal
     try {
       await once(process.stdout, 'drain', signal?.aborted === false ? {signal} : {})

@@ -4,7 +4,7 @@ import {parseBytes, parseDuration} from '../core/duration.ts'
 export const topicArg = Args.string({description: 'The topic.', required: true})
 export const groupArg = Args.string({description: 'The consumer group.', required: true})
 
-export const partitionFlag = Flags.integer({summary: 'Only this partition; default: all.', min: 0, env: 'COINPIPE_PARTITION'})
+export const partitionFlag = Flags.integer({char: 'p', summary: 'Only this partition; default: all.', min: 0, env: 'COINPIPE_PARTITION'})
 
 const retention = Flags.custom<number | null>({
   helpValue: '<duration>',
@@ -32,3 +32,19 @@ export const settingFlag = Flags.string({
   multipleNonGreedy: true,
   env: 'COINPIPE_SETTING',
 })
+
+/** What stands between records, and between key and value, where records are text. */
+export const delimiterFlags = {
+  delimiter: Flags.string({
+    char: 'D',
+    summary: 'What ends a record; \\n, \\t, \\0 and \\x1e are understood.',
+    default: '\\n',
+    env: 'COINPIPE_DELIMITER',
+  }),
+  'key-delimiter': Flags.string({
+    char: 'K',
+    summary: 'What stands between key and value; without it keys are left out.',
+    helpValue: '<text>',
+    env: 'COINPIPE_KEY_DELIMITER',
+  }),
+}
