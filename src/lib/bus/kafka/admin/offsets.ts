@@ -2,14 +2,11 @@ import type {listOffsetsV9} from '@platformatic/kafka'
 import {UnknownTopicError} from '../../../core/errors.ts'
 import type {PartitionOffsets, Position, TopicPartition} from '../../../core/ports/bus.ts'
 import {partitionOutOfRange} from '../../errors.ts'
+import {EARLIEST, ISOLATION_LEVELS, LATEST} from '../../kafka-platformatic/list-offsets.ts'
 import {KafkaError, noLeader} from '../errors.ts'
 import type {Requests, TopicView} from './requests.ts'
 
-/** Instead of a time, in ListOffsets: https://kafka.apache.org/protocol#The_Messages_ListOffsets */
-const LATEST = -1n
-const EARLIEST = -2n
 const ANY_REPLICA = -1
-const READ_UNCOMMITTED = 0
 const NO_EPOCH = -1
 const NONE_FOUND = -1
 
@@ -92,7 +89,7 @@ async function offsetsFor(requests: Requests, views: readonly TopicView[], times
   const answers = await atLeaders(views, all, async (leader, at) => {
     const ask = byTopic(at, ({partition}) => ({partitionIndex: partition, currentLeaderEpoch: NO_EPOCH, timestamp}))
     const what = `look up offsets of topic '${at[0]?.topic}'`
-    const args = [ANY_REPLICA, READ_UNCOMMITTED, ask]
+    const args = [ANY_REPLICA, ISOLATION_LEVELS.uncommitted, ask]
     return await requests.client.call<listOffsetsV9.ListOffsetsResponse>({node: leader}, 'ListOffsets', args, {what})
   })
   return answers

@@ -1,12 +1,11 @@
-import type {fetchV17} from '@platformatic/kafka'
 import type {BusMessage, Isolation, Position, ReadOptions} from '../../../core/ports/bus.ts'
+import {type FetchAnswer, type FetchPartitionAnswer, fetchApi} from '../../kafka-platformatic/fetch-api.ts'
+import {FetchBuffer} from '../../kafka-platformatic/fetch-buffer.ts'
+import {ISOLATION_LEVELS} from '../../kafka-platformatic/list-offsets.ts'
 import type {KafkaClient} from '../client.ts'
 import {errorOfCode} from '../errors.ts'
-import {type Decoded, decode} from './decode.ts'
 import {atTopics, leaderless, offsetsOnce, requirePartitions} from './offsets.ts'
 import type {Requests, TopicView} from './requests.ts'
-
-type FetchedPartition = fetchV17.FetchResponsePartition
 
 /** Asked for so many records, so much is fetched; what one is on average is not known before. */
 const BYTES_PER_RECORD = 1024
@@ -14,10 +13,11 @@ const MIN_BYTES = 64 * 1024
 const MAX_BYTES = 4 * 1024 * 1024
 /** Between looks for an offset that is still to come. */
 const LOOK_MS = 100
-/** Fetch names topics by id from this version on. */
-const BY_ID = 13
 const OFFSET_OUT_OF_RANGE = 1
-const LEVEL = {uncommitted: 0, committed: 1} as const
+/** https://cwiki.apache.org/confluence/x/LQU0BQ (KIP-227) */
+const NO_SESSION = [0, -1] as const
+const NO_EPOCH = -1
+const ANY_RACK = ''
 
 /** The `fetcher` has connections of its own, as a fetch may wait on the broker. */
 export interface ReadTools {
@@ -25,7 +25,7 @@ export interface ReadTools {
   readonly fetcher: KafkaClient
 }
 
-interface Wanted extends Position {
+interface Fetch {
   readonly isolation: Isolation
   readonly maxBytes: number
   readonly waitMs: number
@@ -40,54 +40,63 @@ export async function read(
 ): Promise<BusMessage[]> {
   const {clock} = tools.requests
   const endMs = clock.monotonicMs() + waitMs
+  const buffer = new FetchBuffer(position, position.offset)
   const messages: BusMessage[] = []
-  let offset = position.offset
   while (messages.length < maxRecords) {
+    const wanted = maxRecords - messages.length
     const leftMs = messages.length > 0 ? 0 : Math.max(0, endMs - clock.monotonicMs())
-    const maxBytes = Math.min(MAX_BYTES, Math.max(MIN_BYTES, (maxRecords - messages.length) * BYTES_PER_RECORD))
-    const found = await fetchFrom(tools, {...position, offset, isolation, maxBytes, waitMs: leftMs})
-    if (found !== null) messages.push(...found.messages)
-    const isEnd = found === null || found.next === offset
-    if (isEnd && leftMs === 0) break
-    if (found === null) await clock.sleep(Math.min(LOOK_MS, leftMs))
-    else offset = found.next
+    const maxBytes = Math.min(MAX_BYTES, Math.max(MIN_BYTES, wanted * BYTES_PER_RECORD))
+    const before = buffer.fetchOffset
+    const isReached = await fetchInto(tools, buffer, {isolation, maxBytes, waitMs: leftMs})
+    const limits = {maxRecords: wanted, maxBytes: Number.POSITIVE_INFINITY, atLeastOne: true}
+    messages.push(...(buffer.read({...position, offset: buffer.expected, ...limits})?.messages ?? []))
+    if (buffer.fetchOffset === before && leftMs === 0) break
+    if (!isReached) await clock.sleep(Math.min(LOOK_MS, leftMs))
   }
-  return messages.slice(0, maxRecords)
+  return messages
 }
 
-/** What is there from an offset on; at the end nothing, with `next` the same as asked for; null where the offset is still to come. */
-async function fetchFrom(tools: ReadTools, wanted: Wanted): Promise<Decoded | null> {
-  return await atTopics(tools.requests, [wanted.topic], async (views) => {
-    requirePartitions(views, [wanted])
-    const [view] = views as [TopicView]
-    const partition = await fetch(tools, view, wanted)
-    if (partition?.errorCode !== OFFSET_OUT_OF_RANGE) return decoded(tools, wanted, partition)
-    const earliest = (await offsetsOnce(tools.requests, views)).find(({partition: index}) => index === wanted.partition)?.earliest ?? 0
-    if (wanted.offset > earliest) return null
-    const from = {...wanted, offset: earliest}
-    return decoded(tools, from, await fetch(tools, view, from))
+/** Fetches what comes next, or goes on at the earliest record where that is later; false where the offset is still to come. */
+async function fetchInto(tools: ReadTools, buffer: FetchBuffer, fetch: Fetch): Promise<boolean> {
+  return await atTopics(tools.requests, [buffer.topic], async (views) => {
+    requirePartitions(views, [buffer])
+    const answer = await fetchOnce(tools, views[0] as TopicView, buffer, fetch)
+    if (answer?.errorCode === OFFSET_OUT_OF_RANGE) {
+      const range = (await offsetsOnce(tools.requests, views)).find(({partition}) => partition === buffer.partition)
+      if (range === undefined || buffer.fetchOffset > range.earliest) return false
+      buffer.jump(range.earliest)
+    } else if (answer !== undefined) {
+      if (answer.errorCode !== 0) throw errorOfCode(answer.errorCode, null, whatOf(buffer), tools.fetcher.brokers)
+      buffer.add(answer.records, answer.aborted, fetch.isolation === 'committed')
+    }
+    return true
   })
 }
 
-function decoded({fetcher}: ReadTools, wanted: Wanted, partition: FetchedPartition | undefined): Decoded {
-  if (partition === undefined) return {messages: [], next: wanted.offset}
-  const {errorCode, records, abortedTransactions} = partition
-  if (errorCode !== 0) throw errorOfCode(errorCode, null, `read topic '${wanted.topic}'`, fetcher.brokers)
-  return decode({...wanted, batches: records ?? [], aborted: abortedTransactions ?? []})
+async function fetchOnce(
+  {requests, fetcher}: ReadTools,
+  view: TopicView,
+  buffer: FetchBuffer,
+  {isolation, maxBytes, waitMs}: Fetch,
+): Promise<FetchPartitionAnswer | undefined> {
+  const leader = view.partitions[buffer.partition]?.leader ?? null
+  if (leader === null) throw leaderless(buffer, requests)
+  const {send, byId} = await fetchApi(fetcher)
+  const partition = {
+    partition: buffer.partition,
+    currentLeaderEpoch: NO_EPOCH,
+    fetchOffset: BigInt(buffer.fetchOffset),
+    lastFetchedEpoch: NO_EPOCH,
+    partitionMaxBytes: maxBytes,
+  }
+  const topics = [{topicId: byId ? view.id : buffer.topic, partitions: [partition]}]
+  const maxWaitMs = Math.floor(Math.min(waitMs, requests.brokerTimeoutMs))
+  const args = [maxWaitMs, 1, maxBytes, ISOLATION_LEVELS[isolation], ...NO_SESSION, topics, [], ANY_RACK]
+  const answer = await fetcher.call<FetchAnswer>({node: leader}, send, args, {what: whatOf(buffer)})
+  if (answer.errorCode !== 0) throw errorOfCode(answer.errorCode, null, whatOf(buffer), fetcher.brokers)
+  return answer.partitions[0]
 }
 
-async function fetch({requests, fetcher}: ReadTools, view: TopicView, wanted: Wanted): Promise<FetchedPartition | undefined> {
-  const {topic, partition, offset, isolation, maxBytes, waitMs} = wanted
-  const leader = view.partitions[partition]?.leader ?? null
-  if (leader === null) throw leaderless(wanted, requests)
-  const {version} = await fetcher.api('Fetch')
-  const asked = {partition, currentLeaderEpoch: -1, fetchOffset: BigInt(offset), lastFetchedEpoch: -1, partitionMaxBytes: maxBytes}
-  const topics = [{topicId: version >= BY_ID ? view.id : topic, partitions: [asked]}]
-  const maxWaitMs = Math.floor(Math.min(waitMs, requests.brokerTimeoutMs))
-  // No session: 0 and -1. https://kafka.apache.org/protocol#The_Messages_Fetch
-  const args = [maxWaitMs, 1, maxBytes, LEVEL[isolation], 0, -1, topics, [], '']
-  const options = {what: `read topic '${topic}'`, partial: true}
-  const answer = await fetcher.call<fetchV17.FetchResponse>({node: leader}, 'Fetch', args, options)
-  if (answer.errorCode !== 0) throw errorOfCode(answer.errorCode, null, options.what, fetcher.brokers)
-  return answer.responses[0]?.partitions[0]
+function whatOf({topic}: FetchBuffer): string {
+  return `read topic '${topic}'`
 }
