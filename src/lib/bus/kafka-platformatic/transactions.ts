@@ -15,7 +15,7 @@ import {nextSequence, type ProducerIdentity} from './sequences.ts'
 
 export interface TransactionsOptions {
   readonly client: KafkaClient
-  readonly writer: BatchWriter
+  readonly writer: Pick<BatchWriter, 'write'>
   readonly members: GroupMembers
   readonly options: Pick<KafkaOptions, 'transactionTimeoutMs' | 'deliveryTimeoutMs'>
   readonly clock: Clock

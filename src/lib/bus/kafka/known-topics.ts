@@ -70,7 +70,7 @@ export class KnownTopic {
 }
 
 export interface KnownTopicsOptions {
-  readonly client: KafkaClient
+  readonly client: Pick<KafkaClient, 'topic' | 'brokers'>
   readonly clock: Clock
   readonly random: () => number
   /** How long a topic is looked for, or tried to be created. */

@@ -16,7 +16,7 @@ const LONGEST_WAIT_MS = 1_000
 
 export interface SenderOptions {
   readonly driver: Pick<KafkaDriver, 'send'>
-  readonly topics: KnownTopics
+  readonly topics: Pick<KnownTopics, 'lookUp'>
   readonly options: Pick<KafkaOptions, 'batchBytes' | 'lingerMs' | 'idempotent' | 'deliveryTimeoutMs'>
   readonly context: Context
   readonly component: string
