@@ -1,8 +1,10 @@
+import {once} from 'node:events'
 import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs'
-import {createServer} from 'node:net'
+import {createConnection, createServer} from 'node:net'
 import {join} from 'node:path'
 import {Admin} from '@platformatic/kafka'
 import {describe, expect, it, onTestFinished} from 'vitest'
+import type {NodeKind} from '../../src/lib/cluster/node/spec.ts'
 import {isSameProcess, type ProcessIdentity} from '../../src/lib/core/process-identity.ts'
 import {jarCache} from '../helpers/jar-cache.ts'
 import {COINPIPE, type Started, start} from '../helpers/run-cli.ts'
@@ -11,25 +13,26 @@ import {until} from '../helpers/until.ts'
 
 const HOSTS = ['127.0.0.71', '127.0.0.72', '127.0.0.73']
 const BROKERS = HOSTS.map((host) => `${host}:9092`)
-const READY_MS = 60_000
+/** Servers may share the cores with much else. */
+const READY_MS = 120_000
+/** Cassandra does not wait half a minute for others to be heard of. */
+const ALONE = '-Dcassandra.ring_delay_ms=500 -Dcassandra.skip_wait_for_gossip_to_settle=0'
 const TOPIC = 'kept'
 const PROCESS = 'process.json'
 
-/** A server with one broker, run as launchd would. */
-class Server {
-  readonly id: number
+/** One node of a server, run as launchd would. */
+class Node {
   readonly folder: string
-  readonly #dataDir: string
+  readonly #args: readonly string[]
 
-  constructor(id: number, dataDir: string) {
-    this.id = id
-    this.#dataDir = dataDir
-    this.folder = join(dataDir, 'nodes', `kafka-${id}`)
+  constructor(kind: NodeKind, id: number, dataDir: string, args: readonly string[]) {
+    this.folder = join(dataDir, 'nodes', `${kind}-${id}`)
+    const where = ['--id', String(id), '--data-dir', dataDir, '--cache-dir', jarCache(), '--beside', 'none', '--json']
+    this.#args = ['cluster', 'node', kind, ...where, ...args]
   }
 
-  start(): Started {
-    const where = ['--data-dir', this.#dataDir, '--cache-dir', jarCache(), '--heap', '192MiB', '--beside', 'none', '--json']
-    const started = start(COINPIPE, ['cluster', 'node', 'kafka', '--id', String(this.id), '--hosts', HOSTS.join(','), ...where])
+  start(env: NodeJS.ProcessEnv = {}): Started {
+    const started = start(COINPIPE, this.#args, {env})
     onTestFinished(() => this.endJava())
     return started
   }
@@ -49,15 +52,28 @@ class Server {
   }
 }
 
-async function servers(...ids: readonly number[]): Promise<Server[]> {
+async function brokerNodes(...ids: readonly number[]): Promise<Node[]> {
   const folder = await tempDir()
-  return ids.map((id) => new Server(id, join(folder, `server-${id}`)))
+  return ids.map((id) => new Node('kafka', id, join(folder, `server-${id}`), ['--hosts', HOSTS.join(','), '--heap', '192MiB']))
 }
 
-function connect(): Admin {
-  const admin = new Admin({clientId: 'test', bootstrapBrokers: BROKERS, retries: 0, timeout: 2000})
+function connect(bootstrapBrokers = BROKERS): Admin {
+  const admin = new Admin({clientId: 'test', bootstrapBrokers, retries: 0, timeout: 2000})
   onTestFinished(() => admin.close())
   return admin
+}
+
+async function listens(host: string, port: number): Promise<boolean> {
+  const socket = createConnection({host, port})
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    // Not yet.
+    return false
+  } finally {
+    socket.destroy()
+  }
 }
 
 /** In-sync replicas of the topic's one partition, and the brokers, as the cluster sees them now; null while it does not answer. */
@@ -70,9 +86,34 @@ async function untilInSync(admin: Admin, ids: readonly number[]): Promise<void> 
   await until(`replicas ${ids} to be in sync`, async () => String((await look(admin, [TOPIC]))?.inSync) === String(ids), READY_MS)
 }
 
+describe('cluster node', () => {
+  it('runs ZooKeeper, and a broker in its mode', async () => {
+    const dataDir = await tempDir()
+    const [host = ''] = HOSTS
+    const flags = ['--hosts', host, '--mode', 'zookeeper', '--heap', '128MiB']
+    const zookeeper = new Node('zookeeper', 1, dataDir, flags).start()
+    const broker = new Node('kafka', 1, dataDir, flags).start()
+    const admin = connect([`${host}:9092`])
+    await until('a broker', async () => (await look(admin, []))?.brokers.length === 1, READY_MS)
+    // The broker first: it would wait for its ZooKeeper.
+    for (const {child, ended} of [broker, zookeeper]) {
+      child.kill('SIGTERM')
+      expect((await ended).code, (await ended).stderr).toBe(0)
+    }
+  })
+
+  it('runs Cassandra', async () => {
+    const [host = ''] = HOSTS
+    const {child, ended} = new Node('cassandra', 1, await tempDir(), ['--hosts', host, '--heap', '512MiB']).start({JDK_JAVA_OPTIONS: ALONE})
+    await until('Cassandra to listen', () => listens(host, 9042), READY_MS)
+    child.kill('SIGTERM')
+    expect((await ended).code, (await ended).stderr).toBe(0)
+  })
+})
+
 describe('cluster node kafka', () => {
   it('on three servers makes one cluster; a server that was stopped comes back with its data', async () => {
-    const [one, two, three] = (await servers(1, 2, 3)) as [Server, Server, Server]
+    const [one, two, three] = (await brokerNodes(1, 2, 3)) as [Node, Node, Node]
     const running = [one, two, three].map((server) => server.start())
     const admin = connect()
     await until('three brokers', async () => (await look(admin, []))?.brokers.length === 3, READY_MS)
@@ -92,12 +133,10 @@ describe('cluster node kafka', () => {
     running[2] = three.start()
     await untilInSync(admin, [1, 2, 3])
     expect(three.directoryId()).toBe(directory)
-    for (const {child} of running) child.kill('SIGTERM')
-    expect((await Promise.all(running.map(({ended}) => ended))).map(({code}) => code)).toEqual([0, 0, 0])
   })
 
   it('ends its server at once on a second signal', async () => {
-    const [server] = (await servers(1)) as [Server]
+    const [server] = (await brokerNodes(1)) as [Node]
     const {child, ended, saw} = server.start()
     await saw(/node started/)
     const java = server.java()
@@ -109,7 +148,7 @@ describe('cluster node kafka', () => {
   })
 
   it('says so when its server ends by itself, with what it wrote and what to do', async () => {
-    const [server] = (await servers(1)) as [Server]
+    const [server] = (await brokerNodes(1)) as [Node]
     mkdirSync(join(server.folder, 'data'), {recursive: true})
     writeFileSync(join(server.folder, 'data/meta.properties'), 'version=1\ncluster.id=4L6g3nShT-eMCtK--X86sw\nnode.id=2\n')
     const {code, stdout} = await server.start().ended
@@ -122,7 +161,7 @@ describe('cluster node kafka', () => {
   })
 
   it('says at once that a port is taken', async () => {
-    const [server] = (await servers(1)) as [Server]
+    const [server] = (await brokerNodes(1)) as [Node]
     const taken = createServer().listen(9093, HOSTS[0])
     onTestFinished(() => {
       taken.close()
@@ -145,8 +184,17 @@ describe('cluster node kafka', () => {
     })
   })
 
+  it('says that its folder cannot be written to', async () => {
+    const file = join(await tempDir(), 'file')
+    writeFileSync(file, '')
+    const where = ['--data-dir', file, '--cache-dir', jarCache(), '--json']
+    const {code, stdout} = await start(COINPIPE, ['cluster', 'node', 'kafka', '--id', '1', '--hosts', HOSTS.join(','), ...where]).ended
+    expect(code).toBe(4)
+    expect(JSON.parse(stdout).error).toMatchObject({code: 'COINPIPE_CLUSTER_NODE_FOLDER', message: expect.stringContaining(file)})
+  })
+
   it('does not run twice on one folder', async () => {
-    const [server] = (await servers(1)) as [Server]
+    const [server] = (await brokerNodes(1)) as [Node]
     const first = server.start()
     await first.saw(/node started/)
     const {code, stdout} = await server.start().ended

@@ -4,7 +4,8 @@ import {mkdir, mkdtemp, rename, rm} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
 import {pipeline} from 'node:stream/promises'
 import type {Context} from '../core/context.ts'
-import {JarChecksumError, JarFetchError, NoJarSourceError} from './jars/errors.ts'
+import {InvalidInputError} from '../core/errors.ts'
+import {JarCacheError, JarChecksumError, JarFetchError, NoJarSourceError} from './jars/errors.ts'
 import {fetchByHttp} from './jars/http.ts'
 import {JAR_LOCKS, type JarLock, type JarSet, jarPath} from './jars/lock.ts'
 import {fetchByMaven, findMaven} from './jars/maven.ts'
@@ -36,8 +37,7 @@ export async function ensureLocked(lock: JarLock, options: JarOptions, context: 
   const {cacheDir} = options
   const missing = await findMissing(lock, cacheDir)
   if (missing.length > 0) {
-    await mkdir(cacheDir, {recursive: true})
-    const folder = await mkdtemp(join(cacheDir, '.fetching-'))
+    const folder = await workFolder(cacheDir)
     try {
       await fetchInto(folder, missing, options, context)
       for (const jar of missing) await keep(lock, jar, folder, cacheDir)
@@ -60,6 +60,15 @@ async function findMissing(lock: JarLock, cacheDir: string): Promise<string[]> {
   return missing
 }
 
+async function workFolder(cacheDir: string): Promise<string> {
+  try {
+    await mkdir(cacheDir, {recursive: true})
+    return await mkdtemp(join(cacheDir, '.fetching-'))
+  } catch (cause) {
+    throw new JarCacheError(cacheDir, cause as Error)
+  }
+}
+
 async function fetchInto(
   folder: string,
   jars: readonly string[],
@@ -74,6 +83,11 @@ async function fetchInto(
   }
   const base = repository ?? repositoryOfSettings(settingsFile)
   if (base === null) throw new NoJarSourceError(jars.length, cacheDir)
+  if (!URL.canParse(base)) {
+    throw new InvalidInputError(`'${base}' is not the address of a repository`, {
+      remedy: ['give one with http:// or https:// in front, with --repository'],
+    })
+  }
   context.logger.info({jars: jars.length, from: new URL(base).host, to: cacheDir}, 'fetching jars')
   await fetchByHttp(base, jars, folder, signal)
 }
@@ -101,7 +115,7 @@ async function sha256(file: string): Promise<string | null> {
     await pipeline(createReadStream(file), hash)
     return hash.digest('hex')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return null
     throw error
   }
 }

@@ -118,6 +118,19 @@ describe('jars', () => {
     })
   })
 
+  it('cannot come from what is no address', async () => {
+    await expect(ensureLocked(LOCK, await options({repository: 'maven'}), testContext())).rejects.toMatchObject({exitCode: 2})
+  })
+
+  it('cannot be kept where there is a file', async () => {
+    const file = join(await tempDir(), 'file')
+    await writeFile(file, '')
+    await expect(ensureLocked(LOCK, await options({cacheDir: join(file, 'jars')}), testContext())).rejects.toMatchObject({
+      code: 'COINPIPE_CLUSTER_JAR_CACHE',
+      remedy: expect.arrayContaining([expect.stringContaining('--cache-dir')]),
+    })
+  })
+
   it('cannot come from nowhere', async () => {
     await expect(ensureLocked(LOCK, await options({}), testContext())).rejects.toMatchObject({
       code: 'COINPIPE_CLUSTER_NO_JAR_SOURCE',

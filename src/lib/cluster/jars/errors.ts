@@ -34,3 +34,14 @@ export class JarFetchError extends CoinpipeError {
     })
   }
 }
+
+/** The folder that jars are kept in cannot be made or written to. */
+export class JarCacheError extends CoinpipeError {
+  readonly code = 'COINPIPE_CLUSTER_JAR_CACHE'
+  constructor(cacheDir: string, cause: Error) {
+    super(`cannot keep jars in '${cacheDir}': ${cause.message}`, {
+      cause,
+      remedy: ['let the user who runs this own the folder, and see that its disk has room', 'or choose another one with --cache-dir'],
+    })
+  }
+}

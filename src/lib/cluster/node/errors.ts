@@ -18,3 +18,14 @@ export class NodeRunsError extends CoinpipeError {
     })
   }
 }
+
+/** The folder of a node cannot be made or written to. */
+export class NodeFolderError extends CoinpipeError {
+  readonly code = 'COINPIPE_CLUSTER_NODE_FOLDER'
+  constructor(folder: string, cause: Error) {
+    super(`cannot write to '${folder}': ${cause.message}`, {
+      cause,
+      remedy: ['let the user who runs this own the folder, and see that its disk has room', 'or choose another one with --data-dir'],
+    })
+  }
+}

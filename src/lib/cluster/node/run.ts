@@ -1,6 +1,6 @@
 import {type ChildProcess, spawn} from 'node:child_process'
 import {once} from 'node:events'
-import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs'
+import {existsSync, readFileSync, renameSync, writeFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {createInterface} from 'node:readline'
 import {z} from 'zod'
@@ -12,7 +12,7 @@ import {JAR_LOCKS, parseCoordinate} from '../jars/lock.ts'
 import {ensureJars} from '../jars.ts'
 import {checkJava, javaProgram} from '../jvm/java.ts'
 import {formatStorage} from '../kafka/format.ts'
-import {NodeRunsError} from './errors.ts'
+import {NodeFolderError, NodeRunsError} from './errors.ts'
 import {argumentFile, DATA, launchOf, type NodeLaunch} from './launch.ts'
 import {checkPorts} from './ports.ts'
 import {remedyOf} from './remedies.ts'
@@ -47,13 +47,13 @@ export interface NodeRun {
 export async function runNode(spec: NodeSpec, options: NodeRunOptions, context: Context): Promise<NodeRun> {
   const {folder, cacheDir, repository} = options
   const {signal, clock, logger} = context
-  makeFolder(folder)
   refuseSecond(spec.name, folder)
   await checkPorts(spec)
   await checkJava(signal)
   const launch = launchOf(spec, folder)
+  writeFiles(folder, launch.files)
   const classPath = await ensureJars(launch.jars, {cacheDir, repository}, context)
-  writeFiles(folder, {...launch.files, [ARGUMENTS]: argumentFile(launch, classPath)})
+  writeFiles(folder, {[ARGUMENTS]: argumentFile(launch, classPath)})
   if (spec.kind === 'kafka' && spec.mode === 'kraft') await format(spec, launch, {...options, classPath}, signal)
   signal.throwIfAborted()
   const startedMs = clock.monotonicMs()
@@ -61,7 +61,7 @@ export async function runNode(spec: NodeSpec, options: NodeRunOptions, context: 
   const tail = passOn(child, options.write)
   const {asked, how} = await supervise(child, signal, (pid) => {
     writeFiles(folder, {[PROCESS]: `${JSON.stringify(identifyProcess(pid))}\n`})
-    logger.info({node: spec.name, pid, folder}, 'node started')
+    logger.info({node: spec.name, javaPid: pid, folder}, 'node started')
   })
   if (asked) return {node: spec.name, folder, ranMs: Math.round(clock.monotonicMs() - startedMs)}
   const lines = tail()
@@ -120,9 +120,16 @@ function passOn(child: ChildProcess, write: (text: string) => void): () => strin
   return () => [...new Set([...alarms, ...lines])]
 }
 
+/** Each file is moved to its place as a whole. */
 function writeFiles(folder: string, files: Readonly<Record<string, string>>): void {
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, name)), {recursive: true})
-    writeFileSync(join(folder, name), text)
+  try {
+    for (const [name, text] of Object.entries(files)) {
+      const path = join(folder, name)
+      makeFolder(dirname(path))
+      writeFileSync(`${path}.new`, text)
+      renameSync(`${path}.new`, path)
+    }
+  } catch (cause) {
+    throw new NodeFolderError(folder, cause as Error)
   }
 }
