@@ -26,6 +26,8 @@ export interface Market {
   sent(): Promise<number>
   /** Trades that `up` has stored; candles are not counted. */
   stored(): Promise<number>
+  /** Of `up`, as Prometheus reads them. */
+  metrics(): Promise<string>
   upUsage(): Usage
   simulatorUsage(): Usage
   /** The exchange makes no more trades. */
@@ -34,14 +36,22 @@ export interface Market {
   stop(): Promise<number | null>
 }
 
-export async function startMarket(options: {readonly rate: number; readonly symbols?: readonly string[]}): Promise<Market> {
+export interface MarketOptions {
+  readonly rate: number
+  readonly symbols?: readonly string[]
+  /** Kafka in place of the embedded log: `up` then only ingests, and stores nothing. */
+  readonly brokers?: string
+}
+
+export async function startMarket(options: MarketOptions): Promise<Market> {
   const directory = await mkdtemp(join(tmpdir(), 'coinpipe-bench-'))
   const [port, pagePort] = [await freePort(), await freePort()]
   const config = join(directory, 'coinpipe.yaml')
   const source = `{kind: exchange, exchange: upbit, url: 'ws://127.0.0.1:${port}', channels: [trade], symbols: all}`
+  const pipeline = options.brokers === undefined ? EMBEDDED : onKafka(options.brokers)
   await writeFile(
     config,
-    `version: 1\ndataDir: ${directory}\nsinks: {store: {kind: store}}\npipelines: [{name: bench, source: ${source}, sinks: [store]}]\nserve: {port: ${pagePort}}\n`,
+    `version: 1\ndataDir: ${directory}\n${pipeline.parts}\npipelines: [{name: bench, source: ${source}, sinks: ${pipeline.sinks}}]\nserve: {port: ${pagePort}}\n`,
   )
   const symbols = options.symbols ? ['--symbols', options.symbols.join(',')] : []
   const simulator = run('simulate', '--port', String(port), '--rate', String(options.rate), ...symbols)
@@ -52,6 +62,7 @@ export async function startMarket(options: {readonly rate: number; readonly symb
     store: dataPaths(directory).store,
     sent: async () => ((await (await fetch(`http://127.0.0.1:${port}/sim/stats`)).json()) as {trades: number}).trades,
     stored: async () => storedTrades(await (await fetch(`http://127.0.0.1:${pagePort}/metrics`)).text()),
+    metrics: async () => await (await fetch(`http://127.0.0.1:${pagePort}/metrics`)).text(),
     upUsage: () => usage(up),
     simulatorUsage: () => usage(simulator),
     async pause() {
@@ -66,6 +77,12 @@ export async function startMarket(options: {readonly rate: number; readonly symb
       return code
     },
   }
+}
+
+const EMBEDDED = {parts: 'sinks: {store: {kind: store}}', sinks: '[store]'}
+
+function onKafka(brokers: string) {
+  return {parts: `bus: {kind: kafka, brokers: [${brokers}]}\naggregate: {candles: {enabled: false}}`, sinks: '[]'}
 }
 
 function run(...args: readonly string[]): ChildProcess {

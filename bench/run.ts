@@ -6,6 +6,10 @@ const BENCHES: Readonly<Record<string, () => Promise<{run(): Promise<boolean>}>>
   decode: () => import('./decode.ts'),
   throughput: () => import('./throughput.ts'),
   latency: () => import('./latency.ts'),
+  'kafka-cluster': () => import('./kafka-cluster.ts'),
+  'kafka-clients': () => import('./kafka-clients.ts'),
+  'kafka-ingest': () => import('./kafka-ingest.ts'),
+  'kafka-catch-up': () => import('./kafka-catch-up.ts'),
 }
 
 const named = process.argv.slice(2)
