@@ -4,6 +4,7 @@ import {isUtf8} from 'node:buffer'
 import {InvalidInputError} from '../core/errors.ts'
 import type {BusMessage, TopicDescription, Value} from '../core/ports/bus.ts'
 import type {Decoded} from './tail-decode.ts'
+import {unescapeBytes} from './unescape.ts'
 
 /** What a line is put together from; bytes where it is no text. */
 export type Piece = Value
@@ -56,19 +57,11 @@ export function envelope(delimiter: string, facts: () => TopicDescription): Form
   }
 }
 
-/** Text with `\n`, `\r`, `\t`, `\0`, `\xXX` and `\\` as what they stand for: text, or bytes where `\xXX` makes it something else than UTF-8. */
-export function unescapeText(text: string): Piece {
-  if (!text.includes('\\')) return text
-  const bytes = Buffer.concat(
-    Array.from(text.matchAll(/\\x([0-9a-fA-F]{1,2})|\\(.)|[^\\]+|\\$/gs), ([whole, hex, escaped]) => {
-      if (hex !== undefined) return Buffer.of(Number.parseInt(hex, 16))
-      return Buffer.from(escaped === undefined ? whole : (ESCAPES[escaped] ?? escaped))
-    }),
-  )
+/** Text, or bytes where `\\xXX` makes it something else than UTF-8. */
+function unescapeText(text: string): Piece {
+  const bytes = unescapeBytes(text)
   return isUtf8(bytes) ? bytes.toString() : bytes
 }
-
-const ESCAPES: Readonly<Record<string, string>> = {n: '\n', r: '\r', t: '\t', '0': '\0'}
 
 function literalFormatter(text: string): Formatter {
   const piece = unescapeText(text)
