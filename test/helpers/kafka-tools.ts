@@ -58,6 +58,12 @@ export async function toolGroups(): Promise<string[]> {
   return (await run('consumer.group.ConsumerGroupCommand', ['--list'])).filter((line) => line !== '').sort()
 }
 
+/** Values from the beginning of a topic, as kafka-console-consumer prints them. */
+export async function toolConsume(topic: string, count: number): Promise<string[]> {
+  const args = ['--topic', topic, '--from-beginning', '--max-messages', String(count), '--timeout-ms', '20000']
+  return (await run('consumer.ConsoleConsumer', args)).slice(0, count)
+}
+
 /** The id of the active controller of a KRaft cluster. */
 export async function toolController(): Promise<string> {
   const lines = await run('MetadataQuorumCommand', ['describe', '--status'])
