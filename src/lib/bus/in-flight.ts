@@ -35,6 +35,14 @@ export class InFlight {
   readonly #entries = new Map<Entry, Tracked>()
   #closed = false
 
+  /** Handed out, and not yet sent off to commit. */
+  get open(): number {
+    let open = 0
+    for (const {state} of this.#entries.values()) if (state !== 'committing') open++
+    return open
+  }
+
+  /** With those whose commit is under way. */
   get size(): number {
     return this.#entries.size
   }

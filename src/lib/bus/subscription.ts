@@ -17,6 +17,8 @@ interface Held extends Cursor {
 
 /** How long `close` waits for acks, and for the group to be told. */
 const CLOSE_MS = 5_000
+/** Acked deliveries whose commit is under way. Nothing is kept of them but their offsets. */
+const MAX_COMMITTING = 100
 const DEFAULTS = {maxBatchRecords: 1000, maxBatchBytes: 4 * 1024 * 1024, maxInFlight: 4}
 
 /** A member of a group: joins, reads fairly, hands out deliveries, commits their acks in order, and gives partitions up when told to. */
@@ -107,10 +109,15 @@ export class GroupSubscription implements Subscription {
     for (;;) {
       if (this.#signal.aborted || this.#closing !== null) return {done: true, value: undefined}
       if (this.#failure !== undefined) throw this.#failure
-      const delivery = this.#inFlight.size < this.#limits.maxInFlight ? this.#read() : undefined
+      const delivery = this.#mayRead() ? this.#read() : undefined
       if (delivery !== undefined) return {done: false, value: delivery}
       await new Promise<void>((resolve) => this.#waiters.push(resolve))
     }
+  }
+
+  /** Its ack sets a delivery free for another, before the commit is through: on a network that takes as long as reading thousands of records. */
+  #mayRead(): boolean {
+    return this.#inFlight.open < this.#limits.maxInFlight && this.#inFlight.size < this.#limits.maxInFlight + MAX_COMMITTING
   }
 
   #read(): Delivery<BusMessage> | undefined {
@@ -173,6 +180,7 @@ export class GroupSubscription implements Subscription {
   #commit(entry: Entry): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#inFlight.turn(entry, (turn) => this.#commitInTurn(entry, turn).then(resolve, reject))
+      this.#notify()
     })
   }
 

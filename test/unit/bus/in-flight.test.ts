@@ -37,6 +37,14 @@ describe('InFlight', () => {
     expect(log.at(-1)).toBe('2 commit')
   })
 
+  it('counts as open what is handed out or waits for its turn, and not what is on its way to be committed', () => {
+    const {inFlight, turn} = entries(3)
+    turn(1)
+    expect([inFlight.open, inFlight.size]).toEqual([3, 3])
+    turn(0)
+    expect([inFlight.open, inFlight.size]).toEqual([1, 3])
+  })
+
   it('supersedes an entry and all later ones, and tells those that wait', () => {
     const {inFlight, all, log, turn} = entries(3)
     turn(2)
