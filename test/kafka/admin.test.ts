@@ -1,6 +1,7 @@
 import {Consumer, Producer, stringSerializers} from '@platformatic/kafka'
 import {afterAll, beforeAll, describe, expect, it, onTestFinished} from 'vitest'
 import {KafkaAdmin} from '../../src/lib/bus/kafka/admin/kafka-admin.ts'
+import {KafkaClient} from '../../src/lib/bus/kafka/client.ts'
 import type {TopicConfig} from '../../src/lib/core/ports/bus.ts'
 import {PATIENCE_MS, unique, values} from '../contract/bus-world.ts'
 import {testContext} from '../helpers/context.ts'
@@ -103,6 +104,29 @@ describe('topics', () => {
     expect((await admin.listTopics()).filter((name) => name.startsWith('__'))).toEqual([])
   })
 })
+
+describe('leaders', () => {
+  it('are given back to the preferred replica, and only where another leads', async () => {
+    const topic = await newTopic({partitions: 2})
+    const replication = async () => (await admin.describeTopic(topic)).replication
+    const [first] = await replication()
+    const [leader, other] = first?.replicas ?? []
+    await preferLeader(topic, 0, [Number(other), Number(leader)])
+    await expect.poll(async () => (await replication())[0], {timeout: PATIENCE_MS}).toMatchObject({leader, replicas: [other, leader]})
+    expect(await admin.electLeaders([topic])).toEqual([{topic, partition: 0, error: null}])
+    await expect.poll(async () => (await replication())[0]?.leader, {timeout: PATIENCE_MS}).toBe(other)
+    expect(await admin.electLeaders([topic])).toEqual([])
+  })
+})
+
+/** Kafka prefers the first of the replicas as leader. */
+async function preferLeader(topic: string, partitionIndex: number, replicas: readonly number[]): Promise<void> {
+  const client = new KafkaClient(kafkaOptions())
+  onTestFinished(() => client.close())
+  await client.connect()
+  const topics = [{name: topic, partitions: [{partitionIndex, replicas}]}]
+  await client.call('controller', 'AlterPartitionReassignments', [10_000, false, topics])
+}
 
 describe('records', () => {
   it('reads what is committed, or all', async () => {
