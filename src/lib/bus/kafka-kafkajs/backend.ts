@@ -10,6 +10,7 @@ import type {CommitPosition, Grant, GroupBackend, Membership} from '../group-bac
 import {KafkaError, notConnected} from '../kafka/errors.ts'
 import type {KafkaOptions} from '../kafka/options.ts'
 import {untilDone} from '../kafka/retry.ts'
+import {Commits} from './commits.ts'
 import {Connections, openCluster} from './connections.ts'
 import {protocolTypeOf, translateKafkajsError} from './errors.ts'
 import {Fetcher} from './fetcher.ts'
@@ -44,15 +45,15 @@ export class KafkajsBackend implements GroupBackend {
   readonly #cluster: Cluster
   readonly #member: Member
   readonly #fetcher: Fetcher
+  readonly #commits: Commits
   readonly #held = new Map<string, Held>()
   readonly #listeners = new Set<() => void>()
-  #membership: Membership | null = null
+  #membership: Omit<Membership, 'grants'> | null = null
   /** Counts joins: generations of a group that was empty for long start again. */
   #epoch = 0
   /** Until when the partitions may be drained; null while nothing has to be. */
   #drainUntilMs: number | null = null
   #joining: Promise<Membership> | null = null
-  #commits: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | null = null
 
   constructor(subscription: SubscribeOptions, parts: BackendParts) {
@@ -61,13 +62,19 @@ export class KafkajsBackend implements GroupBackend {
     this.#subscription = subscription
     this.#parts = parts
     this.#connections = new Connections(options, context)
-    this.#cluster = openCluster(this.#connections, subscription.group)
+    this.#cluster = openCluster(this.#connections)
     this.#member = new Member(this.#cluster, subscription, options)
     this.#fetcher = new Fetcher({
       cluster: this.#cluster,
       isolation: subscription.isolation ?? 'committed',
       context,
       onData: () => this.#notify(),
+    })
+    this.#commits = new Commits({
+      // A join under way says whether the partitions are still ours.
+      ready: async () => this.#joining?.catch(() => undefined),
+      check: (position) => this.#checkHeld(position),
+      send: (positions) => this.#commit(positions),
     })
   }
 
@@ -85,20 +92,17 @@ export class KafkajsBackend implements GroupBackend {
       this.#membership = null
       return null
     }
-    if (pulse === 'well' && this.#drainUntilMs === null) return membership
+    if (pulse === 'well' && this.#drainUntilMs === null) return {...membership, grants: this.#grants(false)}
     const {clock} = this.#parts.context
     this.#drainUntilMs ??= clock.monotonicMs() + this.#drainMs
     const finished = new Set(drained.map(partitionKey))
     const waiting = [...this.#held.keys()].some((key) => !finished.has(key))
     if (!waiting || clock.monotonicMs() >= this.#drainUntilMs) return await this.#rejoin()
-    return {...membership, grants: membership.grants.map((grant) => ({...grant, revoking: true}))}
+    return {...membership, grants: this.#grants(true)}
   }
 
-  /** One after the other: kafkajs does not promise to send requests in the order of the calls. */
   commit(_memberId: string, positions: readonly CommitPosition[]): Promise<void> {
-    const commit = this.#commits.then(() => this.#commit(positions))
-    this.#commits = commit.catch(() => undefined)
-    return commit
+    return this.#commits.add(positions)
   }
 
   async leave(): Promise<void> {
@@ -183,8 +187,12 @@ export class KafkajsBackend implements GroupBackend {
     this.#fetcher.assign(kept, fresh)
     this.#drainUntilMs = null
     const {memberId, generation} = joined
-    this.#membership = {memberId, generation, grants: [...this.#held.values()].map((held) => ({...held, revoking: false}))}
-    return this.#membership
+    this.#membership = {memberId, generation}
+    return {memberId, generation, grants: this.#grants(false)}
+  }
+
+  #grants(revoking: boolean): readonly Grant[] {
+    return [...this.#held.values()].map((held) => ({...held, revoking}))
   }
 
   #hold(kept: readonly TopicPartition[], granted: readonly Held[]): void {
@@ -210,13 +218,11 @@ export class KafkajsBackend implements GroupBackend {
 
   // Committing
 
+  #checkHeld({topic, partition, epoch}: CommitPosition): void {
+    if (this.#held.get(partitionKey({topic, partition}))?.epoch !== epoch) throw takenAway(this.#subscription.group, topic, partition)
+  }
+
   async #commit(positions: readonly CommitPosition[]): Promise<void> {
-    // A join under way says whether the partitions are still ours.
-    await this.#joining?.catch(() => undefined)
-    for (const position of positions) {
-      const {topic, partition, epoch} = position
-      if (this.#held.get(partitionKey(position))?.epoch !== epoch) throw takenAway(this.#subscription.group, topic, partition)
-    }
     const ahead = positions.filter((position) => position.offset > (this.#held.get(partitionKey(position))?.committed ?? -1))
     if (ahead.length === 0) return
     await this.#patiently(() => this.#member.commit(ahead))

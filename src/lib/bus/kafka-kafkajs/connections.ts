@@ -1,3 +1,4 @@
+import {once} from 'node:events'
 import {connect as connectTcp, isIP, type Socket} from 'node:net'
 import {connect as connectTls} from 'node:tls'
 import kafkajs, {type Cluster, type Kafka, type KafkaConfig, type SASLOptions} from 'kafkajs'
@@ -43,11 +44,21 @@ export class Connections {
     this.kafka = new kafkajs.Kafka(config)
   }
 
-  /** Ends `work`, which disconnects, in bounded time; whatever is still open then is cut off, and its requests reject. */
+  /** Ends `work`, which disconnects, in bounded time; what is still open then is cut off, and its requests reject. */
   async close(work: () => Promise<void>): Promise<void> {
-    await orLate(work(), CLOSE_MS, 'closing the connections to Kafka').catch(() => undefined)
+    const late = await orLate(work(), CLOSE_MS, 'closing the connections to Kafka').then(
+      () => undefined,
+      () => notConnected(),
+    )
     this.#ended = true
-    for (const socket of this.#sockets) socket.destroy(notConnected())
+    for (const socket of this.#sockets) socket.destroy(late)
+  }
+
+  /** Waits while more is on its way to the brokers than the sockets hold. Rejects with DeadlineError. */
+  async drained(ms: number): Promise<void> {
+    for (const socket of this.#sockets) {
+      if (socket.writableNeedDrain) await orLate(once(socket, 'drain'), ms, 'sending to Kafka')
+    }
   }
 
   readonly #connect: NonNullable<KafkaConfig['socketFactory']> = ({host, port, ssl, onConnect}) => {
@@ -66,14 +77,14 @@ export class Connections {
 const METADATA_AGE_MS = 5_000
 
 /**
- * kafkajs' view of the brokers without its consumer. That one rejoins before what was read could be committed, says that commits were made which it
- * never sent while it restarts, and lets records of aborted transactions through where transactions overlap; so the group is run here, on its requests.
- * Partition assigners are the way by which kafkajs hands this object out.
+ * kafkajs' view of the brokers, without its consumer and its producer. The consumer rejoins before what was read could be committed, says that commits
+ * were made which it never sent while it restarts, and lets records of aborted transactions through where transactions overlap; so groups are run here,
+ * on its requests. Partition assigners are the way by which kafkajs hands this object out.
  */
-export function openCluster({kafka}: Connections, groupId: string): Cluster {
+export function openCluster({kafka}: Connections): Cluster {
   let opened: Cluster | undefined
   kafka.consumer({
-    groupId,
+    groupId: 'unused',
     metadataMaxAge: METADATA_AGE_MS,
     allowAutoTopicCreation: false,
     partitionAssigners: [

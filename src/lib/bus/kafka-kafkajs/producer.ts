@@ -1,90 +1,98 @@
-import kafkajs, {type Message, type PartitionerArgs, type Producer} from 'kafkajs'
+import kafkajs, {type Broker, type Cluster, type Message} from 'kafkajs'
 import type {Context} from '../../core/context.ts'
-import type {OutgoingRecord, Value} from '../../core/ports/bus.ts'
+import type {OutgoingRecord, TopicPartition, Value} from '../../core/ports/bus.ts'
 import type {PartitionBatch, SendOutcome} from '../kafka/driver.ts'
-import {notConnected} from '../kafka/errors.ts'
+import {noLeader, notConnected} from '../kafka/errors.ts'
 import type {Compression, KafkaOptions} from '../kafka/options.ts'
-import {Connections} from './connections.ts'
+import {Connections, openCluster} from './connections.ts'
 import {translateKafkajsError} from './errors.ts'
+import type {ProduceAnswer} from './wire.ts'
 
 const ACKS = {0: 0, 1: 1, all: -1} as const
-const METADATA_AGE_MS = 30_000
-/** Goes by the name, and the types have no class of that name that can be made. */
-const LOOK_AGAIN = 'KafkaJSMetadataNotLoaded'
 
-/** Sends each batch once. */
+/**
+ * Sends each batch once, in a request of its own. kafkajs' own producer is not used: where a send of it spans several partitions and is tried again, it
+ * takes brokers that had answered as done, also for partitions that have moved since, and so acknowledges records that nobody has; partitions that it
+ * has not heard of yet it leaves out without a word; and it sorts records by partition in a time that grows with the square of their number.
+ */
 export class KafkajsProducer {
   readonly #options: KafkaOptions
+  readonly #context: Pick<Context, 'logger'>
   readonly #connections: Connections
-  readonly #producer: Producer
+  readonly #cluster: Cluster
+  readonly #topics = new Set<string>()
   #state: 'new' | 'open' | 'closed' = 'new'
 
   constructor(options: KafkaOptions, context: Pick<Context, 'logger'>) {
     this.#options = options
+    this.#context = context
     this.#connections = new Connections(options, context)
-    this.#producer = this.#connections.kafka.producer({
-      idempotent: false,
-      allowAutoTopicCreation: false,
-      metadataMaxAge: METADATA_AGE_MS,
-      retry: {retries: 0},
-      createPartitioner: givenPartition,
-    })
+    this.#cluster = openCluster(this.#connections)
   }
 
   /** Rejects with BrokerUnreachableError or KafkaAuthError. */
   async connect(): Promise<void> {
     if (this.#state === 'closed') throw notConnected()
     try {
-      await this.#producer.connect()
+      await this.#cluster.connect()
     } catch (error) {
       throw translateKafkajsError(error, 'connect to Kafka', this.#options.brokers)
     }
-    if (this.#state === 'new') this.#state = 'open'
+    this.#state = 'open'
   }
 
   async close(): Promise<void> {
     this.#state = 'closed'
-    await this.#connections.close(() => this.#producer.disconnect())
+    await this.#connections.close(() => this.#cluster.disconnect())
   }
 
-  /**
-   * One partition a call, and no retries by kafkajs: where a call spans several partitions and its first try fails, kafkajs takes brokers that had
-   * answered as done, also for partitions that have moved, and acknowledges records that nobody has.
-   */
-  async send({topic, partition, records, compression}: PartitionBatch): Promise<SendOutcome> {
+  async send(batch: PartitionBatch): Promise<SendOutcome> {
     if (this.#state !== 'open') return {error: notConnected()}
-    const {acks, requestTimeoutMs, brokers} = this.#options
     try {
-      const [placed] = await this.#producer.send({
-        topic,
-        acks: ACKS[acks],
-        timeout: requestTimeoutMs,
-        compression: typeOf(compression),
-        messages: records.map((record) => toMessage(record, partition)),
-      })
-      return {baseOffset: placed?.baseOffset === undefined ? null : Number(placed.baseOffset)}
+      const broker = await this.#leader(batch)
+      return {baseOffset: await this.#produce(broker, batch)}
     } catch (error) {
-      if ((this.#state as string) === 'closed') return {error: notConnected()}
-      return {error: translateKafkajsError(error, `publish to topic '${topic}'`, brokers)}
+      await this.#lookAgain()
+      if (this.#isClosed()) return {error: notConnected()}
+      return {error: translateKafkajsError(error, `publish to topic '${batch.topic}'`, this.#options.brokers)}
     }
   }
-}
 
-/**
- * The partition that is settled already. One that kafkajs has not heard of yet it would leave out without a word, and answer as if all were well; this
- * error has it look again, and the send be repeated.
- */
-function givenPartition(): (args: PartitionerArgs) => number {
-  let known: PartitionerArgs['partitionMetadata'] = []
-  let checked = -1
-  return ({topic, message: {partition = 0}, partitionMetadata}) => {
-    if (known === partitionMetadata && checked === partition) return partition
-    if (!partitionMetadata.some(({partitionId}) => partitionId === partition)) {
-      throw Object.assign(new kafkajs.KafkaJSError(`partition ${partition} of topic '${topic}' is not known yet`), {name: LOOK_AGAIN})
+  async #leader({topic, partition}: TopicPartition): Promise<Broker> {
+    if (!this.#topics.has(topic)) await this.#cluster.addTargetTopic(topic)
+    this.#topics.add(topic)
+    await this.#cluster.refreshMetadataIfNecessary()
+    const leader = this.#cluster.findTopicPartitionMetadata(topic).find(({partitionId}) => partitionId === partition)?.leader ?? -1
+    if (leader < 0) throw noLeader(`publish to partition ${partition} of topic '${topic}'`, this.#options.brokers)
+    return await this.#cluster.findBroker({nodeId: String(leader)})
+  }
+
+  /** The offset of the first record; null without acknowledgement. */
+  async #produce(broker: Broker, {topic, partition, records, compression}: PartitionBatch): Promise<number | null> {
+    const {acks, requestTimeoutMs} = this.#options
+    const answer: ProduceAnswer | undefined = await broker.produce({
+      acks: ACKS[acks],
+      timeout: requestTimeoutMs,
+      compression: typeOf(compression),
+      topicData: [{topic, partitions: [{partition, firstSequence: 0, messages: records.map(toMessage)}]}],
+    })
+    // Nobody answers, and nothing else would slow us down.
+    if (acks === 0) await this.#connections.drained(requestTimeoutMs)
+    const baseOffset = answer?.topics[0]?.partitions[0]?.baseOffset
+    return baseOffset === undefined ? null : Number(baseOffset)
+  }
+
+  /** Whatever went wrong, the leader may be another one by now. */
+  async #lookAgain(): Promise<void> {
+    try {
+      if (!this.#isClosed()) await this.#cluster.refreshMetadata()
+    } catch (error) {
+      this.#context.logger.debug({err: error}, 'looking for the leaders failed')
     }
-    known = partitionMetadata
-    checked = partition
-    return partition
+  }
+
+  #isClosed(): boolean {
+    return this.#state === 'closed'
   }
 }
 
@@ -93,8 +101,8 @@ function typeOf(compression: Compression): number {
   return {none: None, gzip: GZIP, snappy: Snappy, lz4: LZ4, zstd: ZSTD}[compression]
 }
 
-function toMessage({key, value, headers}: OutgoingRecord, partition: number): Message {
-  return {key, value: toBytes(value), partition, ...(headers === undefined ? {} : {headers: {...headers}})}
+function toMessage({key, value, headers = {}}: OutgoingRecord): Message {
+  return {key, value: toBytes(value), headers}
 }
 
 function toBytes(value: Value | null): string | Buffer | null {

@@ -27,6 +27,10 @@ export interface JoinAnswer {
   readonly members: readonly {readonly memberId: string; readonly memberMetadata: Buffer}[]
 }
 
+export interface ProduceAnswer {
+  readonly topics: readonly {readonly partitions: readonly {readonly baseOffset: string}[]}[]
+}
+
 export interface FetchAnswer {
   readonly responses: readonly {readonly topicName: string; readonly partitions: readonly FetchedPartition[]}[]
 }
