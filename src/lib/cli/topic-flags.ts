@@ -48,3 +48,6 @@ export const delimiterFlags = {
     env: 'COINPIPE_KEY_DELIMITER',
   }),
 }
+
+/** The commands about dead letters take it. */
+export const codeFlag = Flags.string({summary: 'Only letters of this error code.', helpValue: '<code>', env: 'COINPIPE_CODE'})
