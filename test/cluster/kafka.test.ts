@@ -116,7 +116,8 @@ describe('a Kafka cluster of one broker', () => {
     await expect(service.up({...ONE, name: 'other'})).rejects.toMatchObject({
       code: 'COINPIPE_CLUSTER_PORT_TAKEN',
       exitCode: 4,
-      message: expect.stringContaining('127.0.0.61:9092 (kafka-1)'),
+      message: expect.stringContaining('127.0.0.61:9092 (kafka-1) by process'),
+      remedy: expect.arrayContaining(['take down the cluster that has them: coinpipe cluster down --cluster kafka']),
     })
     expect((await service.status()).map(({name}) => name)).toEqual(['kafka'])
   })

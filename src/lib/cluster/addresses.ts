@@ -2,7 +2,9 @@ import {once} from 'node:events'
 import {createServer} from 'node:net'
 import {AddressMissingError, PortTakenError} from './errors.ts'
 import type {PlannedNode} from './plan.ts'
-import {portOwner} from './port-owner.ts'
+import {type PortOwner, portOwner} from './port-owner.ts'
+
+const SHOWN_COMMAND = 100
 
 interface Taken {
   readonly node: PlannedNode
@@ -57,14 +59,26 @@ export function addressRemedy(hosts: readonly string[], platform: NodeJS.Platfor
 
 async function takenPorts(taken: readonly Taken[]): Promise<PortTakenError> {
   const seen = await Promise.all(taken.map(async ({node, port}) => ({node, port, owner: await portOwner(node.host, port)})))
-  const what = seen.map(
-    ({node, port, owner}) => `${node.host}:${port} (${node.id})${owner ? ` by process ${owner.pid}, ${owner.command}` : ''}`,
-  )
-  const pids = [...new Set(seen.flatMap(({owner}) => owner?.pid ?? []))]
+  const what = seen.map(({node, port, owner}) => {
+    const by = owner ? ` by process ${owner.pid}, ${owner.command.slice(0, SHOWN_COMMAND)}` : ''
+    return `${node.host}:${port} (${node.id})${by}`
+  })
+  const owners = seen.flatMap(({owner}) => owner ?? [])
   return new PortTakenError(`ports are taken: ${what.join('; ')}`, {
     remedy: [
-      pids.length > 0 ? `stop what has them: kill ${pids.join(' ')}` : `see who has them: lsof -nP -iTCP:${taken[0]?.port} -sTCP:LISTEN`,
+      ...(owners.length > 0 ? stopRemedy(owners) : [`see who has them: lsof -nP -iTCP:${taken[0]?.port} -sTCP:LISTEN`]),
       'or choose others with --port or --hosts',
     ],
   })
+}
+
+/** A node of another cluster is best stopped with its cluster. */
+function stopRemedy(owners: readonly PortOwner[]): string[] {
+  const named = owners.map(({pid, command}) => {
+    const [, cluster] = /[/\\]clusters[/\\]([^/\\]+)[/\\][^/\\]+[/\\]java\.args/.exec(command) ?? []
+    return cluster === undefined
+      ? `stop what has them: kill ${pid}`
+      : `take down the cluster that has them: coinpipe cluster down --cluster ${cluster}`
+  })
+  return [...new Set(named)]
 }

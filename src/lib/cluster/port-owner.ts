@@ -3,12 +3,11 @@ import {promisify} from 'node:util'
 
 export interface PortOwner {
   readonly pid: number
-  /** Its command line, cut. */
+  /** Its command line. */
   readonly command: string
 }
 
 const TIMEOUT_MS = 3000
-const SHOWN = 100
 const run = promisify(execFile)
 
 /** The process that listens on a port, where lsof is there and may tell: an aid for an error message, so null for whatever else. */
@@ -18,7 +17,7 @@ export async function portOwner(host: string, port: number): Promise<PortOwner |
     const pid = listenerOf(stdout, host, port)
     if (pid === null) return null
     const command = await run('ps', ['-o', 'args=', '-p', String(pid)], {timeout: TIMEOUT_MS})
-    return {pid, command: command.stdout.trim().slice(0, SHOWN)}
+    return {pid, command: command.stdout.trim()}
   } catch {
     // No lsof, no rights, or it has gone meanwhile.
     return null

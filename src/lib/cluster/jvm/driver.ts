@@ -6,7 +6,7 @@ import type {Context} from '../../core/context.ts'
 import {identifyProcess, isSameProcess} from '../../core/process-identity.ts'
 import type {ClusterDriver, NodeHandle, NodeProcess, NodeSignal} from '../driver.ts'
 import {NodeFailedError, NodeSignalError} from '../errors.ts'
-import {JAR_LOCKS, type JarSet, jarPath} from '../jars/lock.ts'
+import {JAR_LOCKS, jarPath} from '../jars/lock.ts'
 import {ensureJars} from '../jars.ts'
 import {formatStorage} from '../kafka/format.ts'
 import {keystoreOf, makeKeystore} from '../kafka/keystore.ts'
@@ -14,6 +14,7 @@ import {type ClusterPlan, nodesOf, type PlannedNode} from '../plan.ts'
 import {processFacts} from '../process-facts.ts'
 import {checkJava} from './java.ts'
 import {launchOf} from './programs.ts'
+import {ensureRegistry, registryProgram} from './registry.ts'
 import {ensureToxiproxy, toxiproxyProgram} from './toxiproxy.ts'
 
 export interface JvmDriverOptions {
@@ -45,7 +46,8 @@ export class JvmDriver implements ClusterDriver {
     const {plan, cacheDir} = this.#options
     const {signal} = this.#context
     await checkJava(signal)
-    await ensureJars(jarsOf(plan), {cacheDir}, this.#context)
+    if (plan.kind === 'registry') return await ensureRegistry(cacheDir, plan.version, say, signal)
+    await ensureJars(plan.kind, {cacheDir}, this.#context)
     if (nodesOf(plan, 'toxiproxy').length > 0) await ensureToxiproxy(cacheDir, say, signal)
   }
 
@@ -67,7 +69,13 @@ export class JvmDriver implements ClusterDriver {
   async start(node: PlannedNode): Promise<NodeHandle> {
     const {plan, folder, cacheDir} = this.#options
     const own = join(folder, node.id)
-    const place = {folder: own, keystore: keystoreOf(folder).keystore, classPath: this.#classPath(), toxiproxy: toxiproxyProgram(cacheDir)}
+    const place = {
+      folder: own,
+      keystore: keystoreOf(folder).keystore,
+      classPath: this.#classPath(),
+      toxiproxy: toxiproxyProgram(cacheDir),
+      registry: registryProgram(cacheDir, plan.version),
+    }
     const {files, command, args} = launchOf(plan, node, place)
     for (const [name, text] of Object.entries(files)) writeInto(join(own, name), text)
     const startedAtMs = Math.floor(this.#context.clock.nowUs() / 1000)
@@ -110,7 +118,7 @@ export class JvmDriver implements ClusterDriver {
 
   #classPath(): string[] {
     const {plan, cacheDir} = this.#options
-    return Object.keys(JAR_LOCKS[jarsOf(plan)].jars).map((jar) => join(cacheDir, jarPath(jar)))
+    return plan.kind === 'registry' ? [] : Object.keys(JAR_LOCKS[plan.kind].jars).map((jar) => join(cacheDir, jarPath(jar)))
   }
 
   /** Detached, with its output in a file, so that it outlives this process and holds nothing of its terminal. */
@@ -131,10 +139,6 @@ export class JvmDriver implements ClusterDriver {
       closeSync(log)
     }
   }
-}
-
-function jarsOf({kind}: ClusterPlan): JarSet {
-  return kind === 'registry' ? 'kafka' : kind
 }
 
 function writeInto(path: string, text: string): void {

@@ -7,6 +7,7 @@ export interface Launch {
 }
 
 export interface JavaStart {
+  /** Empty for a jar that brings its own. */
   readonly classPath: readonly string[]
   readonly heapMb: number
   readonly flags?: readonly string[]
@@ -21,7 +22,8 @@ const FLAGS = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData'
 
 /** The text of an argument file: `java @file` reads its arguments from it, which keeps a class path of 60 jars out of process lists. */
 export function javaArguments({classPath, heapMb, flags = [], main}: JavaStart): string {
-  return [`-Xmx${heapMb}m`, ...FLAGS, ...flags, '-cp', classPath.join(':'), ...main].map((text) => `${quoted(text)}\n`).join('')
+  const path = classPath.length > 0 ? ['-cp', classPath.join(':')] : []
+  return [`-Xmx${heapMb}m`, ...FLAGS, ...flags, ...path, ...main].map((text) => `${quoted(text)}\n`).join('')
 }
 
 /** An argument as argument files of java want it. */

@@ -1,7 +1,9 @@
 import {join} from 'node:path'
+import {CASSANDRA_MODULE_FLAGS} from '../cassandra/module-flags.ts'
 import {brokerSettings, formatProperties} from '../kafka/broker-settings.ts'
 import {zookeeperSettings} from '../kafka/zookeeper-settings.ts'
-import {type ClusterPlan, clientPort, nodesOf, type PlannedNode} from '../plan.ts'
+import {renderCassandraYaml} from '../node/cassandra.ts'
+import {type ClusterPlan, clientPort, nodesOf, type PlannedNode, type Program} from '../plan.ts'
 import {javaProgram} from './java.ts'
 import {javaArguments, type Launch} from './launch.ts'
 
@@ -9,9 +11,10 @@ export interface NodePlace {
   /** The node's own folder. */
   readonly folder: string
   readonly keystore: string
-  /** Empty for a program that is not Java. */
+  /** Empty for a program that is not of jars. */
   readonly classPath: readonly string[]
   readonly toxiproxy: string
+  readonly registry: string
 }
 
 const ARGUMENTS = 'java.args'
@@ -38,10 +41,30 @@ log4j.appender.out.layout.ConversionPattern=[%d] %p %m (%c)%n
 log4j.logger.kafka.server.KafkaServer=INFO
 `
 
+const LOGBACK_TEXT = `<configuration scan="false">
+  <appender name="OUT" class="ch.qos.logback.core.ConsoleAppender">
+    <encoder><pattern>[%date{ISO8601}] %-5level %msg \\(%logger{36}\\)%n</pattern></encoder>
+  </appender>
+  <root level="WARN"><appender-ref ref="OUT"/></root>
+  <logger name="org.apache.cassandra.service" level="INFO"/>
+</configuration>
+`
+
+/** A local cluster is new, or all of it was stopped: there is no ring to wait for, and no client yet to be spared. */
+const CASSANDRA_AT_ONCE = [
+  '-Dcassandra.ring_delay_ms=500',
+  '-Dcassandra.skip_wait_for_gossip_to_settle=0',
+  '-Dcassandra.superuser_setup_delay_ms=0',
+  '-Dcassandra.consistent.rangemovement=false',
+]
+
+type LaunchOf = (plan: ClusterPlan, node: PlannedNode, place: NodePlace) => Launch
+
+const LAUNCHES: Readonly<Record<Program, LaunchOf>> = {kafka: broker, zookeeper, toxiproxy, cassandra, registry}
+
 /** How a node is started on this machine. */
 export function launchOf(plan: ClusterPlan, node: PlannedNode, place: NodePlace): Launch {
-  if (node.program === 'toxiproxy') return toxiproxy(plan, node, place)
-  return node.program === 'zookeeper' ? zookeeper(plan, node, place) : broker(plan, node, place)
+  return LAUNCHES[node.program](plan, node, place)
 }
 
 function broker(plan: ClusterPlan, node: PlannedNode, place: NodePlace): Launch {
@@ -76,6 +99,46 @@ function toxiproxy(plan: ClusterPlan, node: PlannedNode, place: NodePlace): Laun
     command: place.toxiproxy,
     args: ['-host', node.host, '-port', String(clientPort(node)), '-config', config],
   }
+}
+
+/** All are seeds: none waits for another, and all may start at once. */
+function cassandra(plan: ClusterPlan, node: PlannedNode, place: NodePlace): Launch {
+  const settings = renderCassandraYaml({
+    seeds: nodesOf(plan, 'cassandra').map(({host}) => host),
+    listen: node.host,
+    ports: {client: clientPort(node), storage: node.ports.storage ?? 0},
+    heapMb: node.heapMb ?? 0,
+    commitLogSync: 'batch',
+  })
+  const file = (name: string) => join(place.folder, name)
+  return java(node, place, {
+    files: {'cassandra.yaml': settings, 'logback.xml': LOGBACK_TEXT},
+    flags: [
+      '-Xss256k',
+      ...CASSANDRA_MODULE_FLAGS,
+      ...CASSANDRA_AT_ONCE,
+      `-Dcassandra.config=file:${file('cassandra.yaml')}`,
+      `-Dcassandra.storagedir=${file('data')}`,
+      `-Dlogback.configurationFile=${file('logback.xml')}`,
+    ],
+    main: ['org.apache.cassandra.service.CassandraDaemon'],
+  })
+}
+
+/** Its database is a file, written at each commit: a subject outlives kill -9. */
+function registry(_plan: ClusterPlan, node: PlannedNode, place: NodePlace): Launch {
+  const properties = {
+    'quarkus.http.host': node.host,
+    'quarkus.http.port': clientPort(node),
+    'apicurio.storage.kind': 'sql',
+    'apicurio.storage.sql.kind': 'h2',
+    'apicurio.datasource.url': `jdbc:h2:file:${join(place.folder, 'data', 'registry')};WRITE_DELAY=0`,
+  }
+  return java(node, place, {
+    files: {},
+    flags: Object.entries(properties).map(([name, value]) => `-D${name}=${value}`),
+    main: ['-jar', place.registry],
+  })
 }
 
 interface JavaNode {
