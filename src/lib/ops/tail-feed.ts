@@ -4,7 +4,7 @@ import type {BusAdmin, BusMessage, Isolation, Position} from '../core/ports/bus.
 
 /** How long a read of a partition that has nothing new waits for a record. */
 const WAIT_MS = 500
-const FIRST_READ_RECORDS = 100
+const FIRST_READ_RECORDS = 10
 const MAX_READ_RECORDS = 1000
 /** Between two reads that failed; doubled each time. */
 const RETRY_MS = {first: 100, most: 5000} as const

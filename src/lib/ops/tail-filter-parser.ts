@@ -96,8 +96,8 @@ class Parser {
       if (index !== undefined) steps.push(Number(index))
       else if (name !== undefined) steps.push(name)
       else if (this.#takeHere(/\.(?=["'])/y)) steps.push(this.#text())
-      else if (this.#takeHere(/\./y) && steps.length > 0) return this.fail('the name of a field')
-      else if (this.#peekHere(/\[/y)) return this.fail('the number of an item, such as [0]')
+      else if (this.#takeHere(/\./y) && steps.length > 0) return this.fail('the name of a field', this.#at)
+      else if (this.#peekHere(/\[/y)) return this.fail('the number of an item, such as [0]', this.#at)
       else return steps
     }
   }
@@ -105,7 +105,7 @@ class Parser {
   #headerName(): string {
     const dot = this.#takeHere(/\./y)
     const name = dot && (this.#takeHere(/[\w-]+/y)?.[0] ?? (this.#peekHere(/["']/y) ? this.#text() : null))
-    return name ?? this.fail('the name of a header, such as headers.error-code')
+    return name ?? this.fail('the name of a header, such as headers.error-code', this.#at)
   }
 
   /** In double or single quotes; a backslash takes the next character as it is, save `\n` and `\t`. */
