@@ -27,6 +27,7 @@ export interface BackendDependencies {
 
 /** Most bytes that wait to be read, all partitions of a subscription together. */
 const BUFFER_BYTES = 32 * 1024 * 1024
+const REJOIN_PAUSE_MS = 100
 
 /** A member of a group on Kafka, and the reader of its partitions. It has connections of its own; the first `join` opens them, `ended` closes them. */
 export function createBackend(options: KafkaOptions, subscribe: SubscribeOptions, dependencies: BackendDependencies): GroupBackend {
@@ -93,8 +94,8 @@ class GroupReader {
   async join(): Promise<Membership> {
     this.#out()
     await this.#open()
-    // A member that was slow to take part is asked to come again, under another id.
-    while (!(await this.#takePart()));
+    // A member that was slow to take part is asked to come again, under another id. When this is closed, that rejects.
+    while (!(await this.#takePart())) await this.#dependencies.context.clock.sleep(REJOIN_PAUSE_MS)
     return await this.#membership()
   }
 

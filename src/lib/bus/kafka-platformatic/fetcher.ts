@@ -13,7 +13,7 @@ import {EARLIEST, ISOLATION_LEVELS, LATEST, listOffsets} from './list-offsets.ts
 /** How long a broker keeps a request that it has nothing for. A partition that is new or read again waits as long for the next request. */
 const LONG_WAIT_MS = 250
 /** The same while a partition of that broker is not asked for, as its buffer is full: soon it will be. */
-const SHORT_WAIT_MS = 10
+const SHORT_WAIT_MS = 20
 const MIN_BYTES = 1
 const PARTITION_BYTES = 1024 * 1024
 const ANSWER_BYTES = 16 * 1024 * 1024
