@@ -4,7 +4,9 @@ import {Admin} from '@platformatic/kafka'
 import {describe, expect, it} from 'vitest'
 import {viewOf} from '../../src/lib/cluster/kafka/probe.ts'
 import {runningBrokers} from '../../src/lib/cluster/running.ts'
+import {ClusterService} from '../../src/lib/cluster/service.ts'
 import type {ClusterStatus} from '../../src/lib/cluster/status.ts'
+import {testContext} from '../helpers/context.ts'
 import {jarCache} from '../helpers/jar-cache.ts'
 import {localClusters} from '../helpers/local-cluster.ts'
 import {until} from '../helpers/until.ts'
@@ -110,6 +112,17 @@ describe('a Kafka cluster of one broker', () => {
     expect(partitions.filter(({topic}) => topic === 'kept')).toHaveLength(3)
   })
 
+  it('is stopped by the up that waits for it, and can be started by another command', async () => {
+    const {service, context, dataDir} = await localClusters()
+    const other = new ClusterService({dataDir}, testContext())
+    const starting = service.up(ONE)
+    await until('it serves', async () => (await other.status())[0]?.nodes[0]?.pid, WAIT_MS)
+    context.abort()
+    await expect(starting).rejects.toMatchObject({code: 'COINPIPE_ABORTED'})
+    expect((await other.status())[0]?.state).toBe('stopped')
+    expect((await other.start('kafka-1')).status.state).toBe('whole')
+  })
+
   it('is refused while another process has its port, which is named', async () => {
     const {service} = await localClusters()
     await service.up(ONE)
@@ -128,11 +141,13 @@ describe('a Kafka cluster of one broker', () => {
     await service.down()
     const meta = join(status.folder, 'kafka-1', 'data', 'meta.properties')
     await writeFile(meta, (await readFile(meta, 'utf8')).replace('node.id=1', 'node.id=9'))
-    await expect(service.up(ONE)).rejects.toMatchObject({
+    const failed = {
       code: 'COINPIPE_CLUSTER_NODE_FAILED',
       exitCode: 4,
       message: expect.stringMatching(/kafka-1 ended while it started(.|\n)*Stored node id 9/),
-    })
+    }
+    await expect(service.up(ONE)).rejects.toMatchObject(failed)
+    await expect(service.start('kafka-1')).rejects.toMatchObject(failed)
   })
 
   it('says what is missing where it is not whole in time', async () => {

@@ -139,7 +139,7 @@ export class Cluster {
   /** The running nodes of the cluster that can answer. Throws where one of `nodes` has ended. */
   async #running(nodes: readonly PlannedNode[]): Promise<PlannedNode[]> {
     const seen = await Promise.all(this.plan.nodes.map(async (node) => ({node, process: await this.inspect(node)})))
-    const dead = seen.find(({node, process}) => process === null && nodes.includes(node))
+    const dead = seen.find(({node, process}) => process === null && nodes.some(({id}) => id === node.id))
     if (dead) throw await this.#failed(dead.node)
     return seen.filter(({process}) => process?.paused === false).map(({node}) => node)
   }

@@ -11,11 +11,11 @@ export class ClusterOptionsError extends CoinpipeError {
 /** A cluster of this name exists and looks otherwise than asked. */
 export class ClusterDiffersError extends CoinpipeError {
   readonly code = 'COINPIPE_CLUSTER_DIFFERS'
-  constructor(name: string, differences: readonly string[]) {
+  constructor(kind: string, name: string, differences: readonly string[]) {
     super(`cluster '${name}' exists and has ${differences.join(', ')}`, {
       exitCode: EXIT.usage,
       remedy: [
-        `start it as it is: coinpipe cluster up --cluster ${name}, without those flags`,
+        `start it as it is: coinpipe cluster up ${kind} --cluster ${name}`,
         `or make it anew, its data is then gone: coinpipe cluster down --cluster ${name} --wipe`,
         'or make another one beside it, with --cluster and --hosts',
       ],

@@ -93,7 +93,7 @@ export function checkSame(plan: ClusterPlan, options: PlanOptions): void {
   const differences = Object.entries(seen)
     .filter(([, [has, asked]]) => asked !== undefined && has !== asked)
     .map(([what, [has, asked]]) => (what === 'security' ? 'other users' : `${what} ${has}, not ${asked}`))
-  if (differences.length > 0) throw new ClusterDiffersError(plan.name, differences)
+  if (differences.length > 0) throw new ClusterDiffersError(plan.kind, plan.name, differences)
 }
 
 function checkNumbers(count: number, port: number, heapMb: number): void {

@@ -81,10 +81,13 @@ export class ClusterService {
   async up(options: UpOptions): Promise<UpResult> {
     const startedMs = this.#context.clock.monotonicMs()
     const {cluster, started} = await this.#makeAndStart(options)
-    await this.#orStop(cluster, started, async () => {
-      await cluster.untilWhole(cluster.plan.nodes, options.timeoutMs ?? READY_MS, this.#options.show)
-      await putUser(cluster.plan)
-    })
+    await this.#orStop(
+      () => this.#stopStarted(cluster.plan.name, started),
+      async () => {
+        await cluster.untilWhole(cluster.plan.nodes, options.timeoutMs ?? READY_MS, this.#options.show)
+        await putUser(cluster.plan)
+      },
+    )
     return await this.#upResult(cluster, started, startedMs)
   }
 
@@ -117,7 +120,10 @@ export class ClusterService {
     const {driver, node} = this.#node(name, id)
     await driver.fetch(this.#options.say)
     const {cluster, started} = await this.#locked(name, async (cluster) => ({cluster, started: await this.#startOf(cluster, [node])}))
-    await this.#orStop(cluster, started, () => cluster.untilWhole([node], options.timeoutMs ?? READY_MS, this.#options.show))
+    await this.#orStop(
+      () => this.#stopStarted(name, started),
+      () => cluster.untilWhole([node], options.timeoutMs ?? READY_MS, this.#options.show),
+    )
     return await this.#upResult(cluster, started, startedMs)
   }
 
@@ -147,13 +153,13 @@ export class ClusterService {
 
   async #makeAndStart(options: UpOptions): Promise<{cluster: Cluster; started: PlannedNode[]}> {
     const name = options.name ?? options.kind
-    const made: ClusterState = {plan: makePlan(options), cacheDir: options.cacheDir, started: {}}
-    const state = this.#folders.read(name) ?? made
+    const make = (): ClusterState => ({plan: makePlan(options), cacheDir: options.cacheDir, started: {}})
+    const state = this.#folders.read(name) ?? make()
     checkSame(state.plan, options)
     await this.#cluster(state).driver.fetch(this.#options.say)
     return await this.#folders.locked(name, this.#context.signal, async () => {
-      // Another command may have made it meanwhile.
-      const cluster = this.#cluster(this.#folders.read(name) ?? made)
+      // Another command may have made it meanwhile, or removed it.
+      const cluster = this.#cluster(this.#folders.read(name) ?? make())
       checkSame(cluster.plan, options)
       return {cluster, started: await this.#startOf(cluster, cluster.plan.nodes)}
     })
@@ -173,20 +179,33 @@ export class ClusterService {
     await checkAddresses(missing)
     await cluster.driver.prepare()
     this.#options.say(`starting ${missing.map(({id}) => id).join(', ')} of cluster '${cluster.plan.name}'`)
-    await this.#orStop(cluster, missing, () => cluster.start(missing))
+    await this.#orStop(
+      () => stopInTurn(cluster, missing, STOPPED_GRACE_MS),
+      () => cluster.start(missing),
+    )
     return missing
   }
 
   /** Where the run is stopped during `work`, stops what it started before it passes that on. */
-  async #orStop<T>(cluster: Cluster, started: readonly PlannedNode[], work: () => Promise<T>): Promise<T> {
+  async #orStop(stop: () => Promise<unknown>, work: () => Promise<unknown>): Promise<void> {
     try {
-      return await work()
+      await work()
     } catch (error) {
-      if (this.#context.signal.aborted) await stopInTurn(cluster, started, STOPPED_GRACE_MS)
+      if (this.#context.signal.aborted) await stop()
       throw error
     } finally {
       this.#options.show('')
     }
+  }
+
+  /** By what the state file says now: another command may have changed the cluster while this one waited for it. */
+  async #stopStarted(name: string, started: readonly PlannedNode[]): Promise<void> {
+    // The run's own signal has aborted already.
+    const {signal} = new AbortController()
+    await this.#folders.locked(name, signal, async () => {
+      const state = this.#folders.read(name)
+      if (state) await stopInTurn(this.#cluster(state), started, STOPPED_GRACE_MS)
+    })
   }
 
   async #upResult(cluster: Cluster, started: readonly PlannedNode[], startedMs: number): Promise<UpResult> {
