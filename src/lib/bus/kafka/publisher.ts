@@ -27,6 +27,7 @@ export class Publisher {
   /** The last call that waits for a topic: those after it must not overtake it. */
   readonly #tails = new Map<string, Promise<void>>()
   #records = 0
+  #closed = false
 
   constructor(parts: PublisherOptions) {
     this.#parts = parts
@@ -80,6 +81,7 @@ export class Publisher {
   /** Waits until all is sent, but not for longer than `ms`; what is left then is given up. */
   async close(ms: number): Promise<void> {
     await orLate(this.#flush(), ms, 'flushing').catch(() => undefined)
+    this.#closed = true
     this.#sender.stop(notConnected())
   }
 
@@ -95,6 +97,7 @@ export class Publisher {
     const known = names.flatMap((name) => this.#parts.topics.get(name) ?? [])
     const push = (topics: readonly KnownTopic[]) => {
       try {
+        if (this.#closed) throw notConnected()
         this.#sender.push(share(records, topics, publication, deadlineMs))
       } catch (error) {
         publication.reject(error)
