@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest'
 import {FencedError, InvalidInputError, UnsupportedError} from '../../src/lib/core/errors.ts'
-import type {Isolation, Transaction} from '../../src/lib/core/ports/bus.ts'
+import type {BusMessage, Isolation, SubscribeOptions, Transaction} from '../../src/lib/core/ports/bus.ts'
+import type {Delivery} from '../../src/lib/core/ports/component.ts'
 import {until} from '../helpers/until.ts'
 import {type BusContractOptions, numbered, PATIENCE_MS, QUIET_MS, Scene, unique, values} from './bus-world.ts'
 
@@ -43,6 +44,41 @@ export function busTransactionsContract(options: BusContractOptions): void {
       expect(await read()).toEqual([])
       expect(await committed()).toBeNull()
       expect(values(await reader.take(2))).toEqual(['0', '1'])
+    })
+
+    it('leaves a group that has read it no lag, whatever else it put into the log', async () => {
+      const setUp = await transactionScene(options)
+      if (setUp === null) return
+      const {bus, scene, admin, target} = setUp
+      const group = unique('group')
+      const reader = scene.subscribe(bus, {group, topics: [target], maxInFlight: 1})
+      for (const first of [0, 2]) {
+        await bus.transaction({id: unique('txn')}, (transaction) => transaction.publish(numbered(target, 2, {first})))
+        expect(values(await reader.take(2))).toEqual([String(first), String(first + 1)])
+      }
+      expect(await reader.result(QUIET_MS)).toBe('nothing')
+      const lags = async () => (await admin.lag(group)).map(({lag}) => lag)
+      await expect.poll(lags, {timeout: PATIENCE_MS}).toEqual([0])
+      await bus.publish(numbered(target, 1, {first: 4}))
+      expect(values(await reader.take(1))).toEqual(['4'])
+      await expect.poll(lags, {timeout: PATIENCE_MS}).toEqual([0])
+    })
+
+    it('settles deliveries together that have the end of another transaction between them', async () => {
+      const setUp = await transactionScene(options, {maxInFlight: 2})
+      if (setUp === null) return
+      const {bus, source, target, reader, committed} = setUp
+      const deliveries: Delivery<BusMessage>[] = []
+      for (const first of [0, 1]) {
+        await bus.transaction({id: unique('txn')}, (transaction) => transaction.publish(numbered(source, 1, {first})))
+        deliveries.push(await reader.next())
+        expect(await reader.result(QUIET_MS)).toBe('nothing')
+      }
+      await bus.transaction({id: unique('txn')}, async (transaction) => {
+        await transaction.publish(numbered(target, 1))
+        for (const delivery of deliveries) transaction.consume(delivery)
+      })
+      await expect.poll(committed, {timeout: PATIENCE_MS}).toBeGreaterThan(1)
     })
 
     it('is fenced by a newer holder of its id', async () => {
@@ -157,7 +193,7 @@ function isolation(options: BusContractOptions): void {
 }
 
 /** Null where the bus has no transactions: then it is asserted that it says so. */
-async function transactionScene(options: BusContractOptions, extra: {instanceId?: string; maxBatchRecords?: number} = {}) {
+async function transactionScene(options: BusContractOptions, extra: Partial<SubscribeOptions> = {}) {
   const scene = await Scene.open(options)
   const {bus, admin, topic: source} = await scene.withTopic(1)
   if (!bus.capabilities.transactions) {

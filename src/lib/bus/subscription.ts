@@ -13,6 +13,8 @@ import {type Entry, InFlight, type Span, type Turn} from './in-flight.ts'
 interface Held extends Cursor {
   readonly epoch: number
   revoking: boolean
+  /** Up to where deliveries reach. Behind the position where reading passed something that nobody gets to see: marks of transactions, aborted records. */
+  delivered: number
 }
 
 /** How long `close` waits for acks, and for the group to be told. */
@@ -126,13 +128,22 @@ export class GroupSubscription implements Subscription {
     if (memberId === undefined || readable.length === 0) return undefined
     const shift = this.#rotation++ % readable.length
     const cursors = [...readable.slice(shift), ...readable.slice(0, shift)]
-    const before = cursors.map((held) => held.position)
     const items = readFairly(cursors, this.#limits, this.#readPartition, this.#onMissed)
-    const spans = cursors.flatMap((held, index): Span[] => {
-      const first = before[index] ?? held.position
-      return first === held.position ? [] : [{topic: held.topic, partition: held.partition, epoch: held.epoch, first, next: held.position}]
+    const passed = cursors.filter(({delivered, position}) => delivered !== position)
+    // Without items it waits for the next delivery, or until none is out: a commit of its own in between would part what a transaction settles together.
+    if (passed.length === 0 || (items.length === 0 && this.#inFlight.size > 0)) return undefined
+    const entry = {memberId, spans: passed.map(takeSpan)}
+    if (items.length > 0) return this.#deliver(items, entry)
+    this.#settleUnseen(entry)
+    return undefined
+  }
+
+  /** What nobody gets to see nobody acks, and the group's lag would never be 0. */
+  #settleUnseen(entry: Entry): void {
+    this.#inFlight.add(entry)
+    this.#ack(entry, undefined).catch((error: unknown) => {
+      if (!(error instanceof FencedError || isRetryable(error))) this.#fail(error)
     })
-    return items.length === 0 ? undefined : this.#deliver(items, {memberId, spans})
   }
 
   #deliver(items: readonly BusMessage[], entry: Entry): Delivery<BusMessage> {
@@ -228,7 +239,7 @@ export class GroupSubscription implements Subscription {
     for (const {spans} of this.#inFlight.supersede(entry)) {
       for (const span of spans) {
         const held = this.#held.get(partitionKey(span))
-        if (held?.epoch === span.epoch) held.position = Math.min(held.position, span.first)
+        if (held?.epoch === span.epoch) held.position = held.delivered = Math.min(held.delivered, span.first)
       }
     }
     this.#afterSettling()
@@ -290,7 +301,8 @@ export class GroupSubscription implements Subscription {
     const wins = await this.#startPositions(fresh.map(([, grant]) => grant))
     for (const [key, grant] of fresh) {
       const {topic, partition, epoch} = grant
-      this.#held.set(key, {topic, partition, epoch, revoking: false, position: wins.get(key) ?? grant.committed ?? grant.earliest})
+      const position = wins.get(key) ?? grant.committed ?? grant.earliest
+      this.#held.set(key, {topic, partition, epoch, revoking: false, position, delivered: position})
     }
     for (const [key, held] of this.#held) held.revoking = grants.get(key)?.revoking ?? true
     this.#membership = membership
@@ -352,6 +364,13 @@ export class GroupSubscription implements Subscription {
       this.#context.logger.warn({group: this.#options.group, err: error}, 'could not leave the group; its lease will run out')
     }
   }
+}
+
+/** What was read since the last delivery; the next one begins behind it. */
+function takeSpan(held: Held): Span {
+  const {topic, partition, epoch, delivered: first, position: next} = held
+  held.delivered = next
+  return {topic, partition, epoch, first, next}
 }
 
 function toPositions(entry: Entry): readonly CommitPosition[] {
