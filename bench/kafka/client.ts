@@ -10,6 +10,7 @@ import {kafkaBus} from './bus.ts'
 
 const VALUE_BYTES = 200
 const BATCH = 1000
+const PARTITIONS = 6
 /** Batches under way: enough to keep three brokers busy, as a Java producer with its 32 MiB buffer does. */
 const UNDER_WAY = 60
 
@@ -30,8 +31,6 @@ function preEncoded(): () => OutgoingRecord[] {
   if (Buffer.byteLength(value) !== VALUE_BYTES) throw new Error('the value has another length')
   return () => Array.from({length: BATCH}, (_, index) => ({topic, partition: index % PARTITIONS, key: null, value}))
 }
-
-const PARTITIONS = 6
 
 /** Trades that are encoded one by one, with their key. */
 function encoding(): () => OutgoingRecord[] {

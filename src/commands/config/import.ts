@@ -35,7 +35,7 @@ Passwords are never copied. The result passes 'coinpipe config check'.`
       env: 'COINPIPE_COMPOSE',
     }),
     out: Flags.string({summary: 'File to write.', description: 'Default: stdout.', helpValue: '<file>', env: 'COINPIPE_OUT'}),
-    yes: Flags.boolean({summary: 'Replace the file that --out names.', env: 'COINPIPE_YES'}),
+    yes: Flags.boolean({char: 'y', summary: 'Replace the file that --out names.', env: 'COINPIPE_YES'}),
   }
 
   async run(): Promise<ConfigImportResult> {

@@ -13,8 +13,6 @@ export interface PartitionBatch extends TopicPartition {
 /** Offset of the batch's first record, the others follow without holes; null where the broker was not asked to answer (acks=0). */
 export type SendOutcome = {readonly baseOffset: number | null} | {readonly error: unknown}
 
-export type EnsureTopic = (topic: string) => Promise<void>
-
 export interface DriverDependencies {
   /** Creates a topic that is not there, with what the config says. */
   readonly ensureTopic: (topic: string) => Promise<void>
@@ -34,10 +32,9 @@ export interface KafkaDriver {
    */
   send(batches: readonly PartitionBatch[]): Promise<readonly SendOutcome[]>
   /**
-   * Member of a group, and the reader of its partitions. `ensureTopic` creates a topic that is not there. Its `ended` closes what it opened: a bus that
-   * has an `ended` of its own calls both.
+   * Member of a group, and the reader of its partitions. Its `ended` closes what it opened: a bus that has an `ended` of its own calls both.
    */
-  backend(options: SubscribeOptions, ensureTopic: EnsureTopic): GroupBackend
+  backend(options: SubscribeOptions): GroupBackend
   /** Null where the library's transactions are not to be trusted. */
   readonly transactions: KafkaTransactions | null
 }

@@ -86,7 +86,9 @@ export class KafkaBus implements Bus, BusAdmin {
 
   async connect(): Promise<void> {
     if (this.#closing !== null) throw notConnected()
-    await Promise.all([this.#client.connect(), this.#admin.connect(), this.#driver.connect()])
+    // One first: where that fails, the others need not try, nor fail in words of their own.
+    await this.#client.connect()
+    await Promise.all([this.#admin.connect(), this.#driver.connect()])
     this.#connected = true
   }
 
@@ -119,7 +121,7 @@ export class KafkaBus implements Bus, BusAdmin {
   subscribe(options: SubscribeOptions, signal: AbortSignal): GroupSubscription {
     for (const topic of options.topics) checkTopicName(topic)
     if (options.instanceId !== undefined && !this.capabilities.staticMembership) throw noStaticMembers()
-    const backend = withEnd(this.#driver.backend(options, this.#ensureTopic), () => this.#subscriptions.delete(subscription))
+    const backend = withEnd(this.#driver.backend(options), () => this.#subscriptions.delete(subscription))
     const subscription: GroupSubscription = new GroupSubscription(backend, options, this.#context, signal)
     this.#subscriptions.add(subscription)
     return subscription
@@ -224,12 +226,6 @@ export class KafkaBus implements Bus, BusAdmin {
   }
 
   readonly #configOf = (topic: string): TopicConfig => this.#options.topics?.[topic] ?? defaultTopicConfig(topic)
-
-  /** One that is there stays as it is, whatever the config says: a reader is no reason to refuse it. */
-  readonly #ensureTopic = async (topic: string): Promise<void> => {
-    if ((await this.#admin.listTopics()).includes(topic)) return
-    await this.#admin.ensureTopic(topic, this.#configOf(topic))
-  }
 
   #opened(): void {
     if (!this.#connected) throw notConnected()
