@@ -37,6 +37,7 @@ export class Feed {
   #retryAtMs = 0
   #maxRecords = FIRST_READ_RECORDS
   #ended: boolean
+  #closed = false
   #error: unknown
 
   constructor(position: Position, options: FeedOptions, context: Context) {
@@ -73,6 +74,11 @@ export class Feed {
     if (this.#ended || this.head !== undefined || this.#readingSinceMs !== null) return
     const nowMs = this.#context.clock.monotonicMs()
     if (nowMs >= this.#retryAtMs) void this.#read(nowMs, maxBytes)
+  }
+
+  /** What the read under way brings is not wanted any more, nor why it fails. */
+  close(): void {
+    this.#closed = true
   }
 
   async #read(nowMs: number, maxBytes: number): Promise<void> {
@@ -116,13 +122,12 @@ export class Feed {
   }
 
   #onFailed(error: unknown): void {
-    const {clock, signal} = this.#context
-    if (signal.aborted) return
+    if (this.#closed) return
     if (!isRetryable(error)) {
       this.#error = error
       return
     }
-    const nowMs = clock.monotonicMs()
+    const nowMs = this.#context.clock.monotonicMs()
     if (this.#failures === 0) this.#onFirstFailure(error, nowMs)
     if (this.#options.end !== null && nowMs - this.#failingSinceMs > GIVE_UP_MS) this.#error = error
     this.#retryAtMs = nowMs + Math.min(RETRY_MS.first * 2 ** this.#failures, RETRY_MS.most)

@@ -46,6 +46,7 @@ export async function* mergePartitions(options: MergeOptions, context: Context):
     }
   } finally {
     context.signal.removeEventListener('abort', bell.ring)
+    merge.close()
   }
 }
 
@@ -55,6 +56,7 @@ class Merge {
   readonly #context: Context
   #feeds: Feed[]
   #lookAgainMs: number
+  #closed = false
   #error: unknown
 
   constructor(options: MergeOptions, bell: Bell, context: Context) {
@@ -77,6 +79,11 @@ class Merge {
     if (!this.#options.follow || this.#context.clock.monotonicMs() < this.#lookAgainMs) return
     this.#lookAgainMs = Number.POSITIVE_INFINITY
     void this.#lookAgain()
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const feed of this.#feeds) feed.close()
   }
 
   /** 0 where there is something to take now, else how long to wait for it. */
@@ -118,7 +125,7 @@ class Merge {
       for (const {partition, earliest} of added) this.#feeds.push(this.#feed({topic: topic.name, partition, offset: earliest}))
     } catch (error) {
       // One that passes is seen, and told, by the reads too.
-      if (!this.#context.signal.aborted && !isRetryable(error)) this.#error = error
+      if (!this.#closed && !isRetryable(error)) this.#error = error
     } finally {
       this.#lookAgainMs = this.#context.clock.monotonicMs() + LOOK_AGAIN_MS
       this.#bell.ring()
