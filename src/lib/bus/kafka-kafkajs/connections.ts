@@ -39,7 +39,7 @@ export class Connections {
         ({namespace, label, log: {message, broker, groupId}}) =>
           logger.debug({namespace, level: label, text: message, broker, groupId}, 'kafkajs'),
       ...(options.tls === undefined ? {} : {ssl: options.tls}),
-      ...(options.sasl === undefined ? {} : {sasl: options.sasl as SASLOptions}),
+      ...(options.sasl === undefined ? {} : {sasl: {...options.sasl} as SASLOptions}),
     }
     this.kafka = new kafkajs.Kafka(config)
   }

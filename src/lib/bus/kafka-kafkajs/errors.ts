@@ -1,5 +1,6 @@
 import {CoinpipeError, UnsupportedError} from '../../core/errors.ts'
-import {errorOfCode, fromProtocol, unreachable} from '../kafka/errors.ts'
+import {isTlsFailure} from '../../core/tls-failure.ts'
+import {causesOf, errorOfCode, fromProtocol, tlsFailed, unreachable} from '../kafka/errors.ts'
 
 /** What kafkajs puts on its errors, as far as we go by it. `type` and `code` are those of the protocol's table, in older spellings. */
 interface KafkajsError extends Error {
@@ -32,6 +33,7 @@ export function translateKafkajsError(error: unknown, what: string, brokers: rea
     if (cause.type !== undefined && typeof cause.code === 'number' && cause.code > 0) {
       return errorOfCode(cause.code, cause.message, what, brokers)
     }
+    if (typeof cause.code === 'string' && isTlsFailure(cause.code)) return tlsFailed(what, brokers, error)
     if (UNREACHABLE.has(cause.name)) return unreachable(what, brokers, error)
     if (cause.name === 'KafkaJSServerDoesNotSupportApiKey') {
       return new UnsupportedError(`${what}: these brokers are too old for it`, {cause: error, remedy: ['use Kafka 3.0 or newer']})
@@ -46,9 +48,7 @@ export function protocolTypeOf(error: unknown): string | null {
   return causes(error).find(({type}) => type !== undefined)?.type ?? null
 }
 
-/** The error and what caused it, outermost first: kafkajs wraps what it gave up on. */
+/** kafkajs wraps what it gave up on. */
 function causes(error: unknown): KafkajsError[] {
-  const chain: KafkajsError[] = []
-  for (let next: unknown = error; next instanceof Error && !chain.includes(next); next = next.cause) chain.push(next)
-  return chain
+  return causesOf(error)
 }

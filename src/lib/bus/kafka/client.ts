@@ -1,7 +1,8 @@
-import {type Broker, type ClusterMetadata, type ClusterTopicMetadata, type Connection, ConnectionPool} from '@platformatic/kafka'
+import type {Broker, ClusterMetadata, ClusterTopicMetadata, Connection} from '@platformatic/kafka'
 import {CoinpipeError, isRetryable} from '../../core/errors.ts'
 import type {TopicPartition} from '../../core/ports/bus.ts'
 import {orLate} from '../deadline.ts'
+import {BrokerPool} from './broker-pool.ts'
 import {type Api, Discovery} from './discovery.ts'
 import {
   fromProtocol,
@@ -36,7 +37,7 @@ const MOVED = new Set(['NOT_COORDINATOR', 'COORDINATOR_NOT_AVAILABLE', 'NOT_CONT
 export class KafkaClient {
   readonly #options: KafkaOptions
   readonly #coordinators = new Map<string, number>()
-  #open: {readonly discovery: Discovery; readonly pool: ConnectionPool} | null = null
+  #open: {readonly discovery: Discovery; readonly pool: BrokerPool} | null = null
   #closed = false
 
   constructor(options: KafkaOptions) {
@@ -140,7 +141,7 @@ export class KafkaClient {
       return await sendOn<Response>(await this.#opened().pool.get(broker), send, args, options)
     } catch (error) {
       // Says which one it was.
-      throw isNetworkError(error) ? unreachable(options.what, [`${broker.host}:${broker.port}`], error) : error
+      throw isNetworkError(error) ? translateKafkaError(error, options.what, [`${broker.host}:${broker.port}`]) : error
     }
   }
 
@@ -187,21 +188,21 @@ export class KafkaClient {
     }
   }
 
-  #create(): {readonly discovery: Discovery; readonly pool: ConnectionPool} {
+  #create(): {readonly discovery: Discovery; readonly pool: BrokerPool} {
     const {brokers, clientId, requestTimeoutMs, connectTimeoutMs, tls, sasl} = this.#options
     const connection = {
       requestTimeout: requestTimeoutMs,
       connectTimeout: connectTimeoutMs,
-      ...(tls === undefined ? {} : {tls, tlsServerName: true}),
+      ...(tls === undefined ? {} : {tls}),
       ...(sasl === undefined ? {} : {sasl: {...sasl, mechanism: MECHANISMS[sasl.mechanism]}}),
     }
     return {
       discovery: new Discovery({clientId, brokers, connection, patienceMs: connectTimeoutMs}),
-      pool: new ConnectionPool(clientId, connection),
+      pool: new BrokerPool(clientId, connection),
     }
   }
 
-  #opened(): {readonly discovery: Discovery; readonly pool: ConnectionPool} {
+  #opened(): {readonly discovery: Discovery; readonly pool: BrokerPool} {
     if (this.#open === null || this.#closed) throw notConnected()
     return this.#open
   }

@@ -9,9 +9,10 @@ import type {
   metadataV12,
 } from '@platformatic/kafka'
 import * as library from '@platformatic/kafka'
-import {ConnectionPool, NetworkError, UnsupportedApiError} from '@platformatic/kafka'
+import {NetworkError, UnsupportedApiError} from '@platformatic/kafka'
 import {DeadlineError} from '../../core/errors.ts'
 import {orLate} from '../deadline.ts'
+import {BrokerPool, type ConnectionOptions} from './broker-pool.ts'
 import {errorOfCode, isNetworkError} from './errors.ts'
 
 /** The wire-level function of one API in one version; `version` says which, as arguments and answers differ. */
@@ -24,7 +25,7 @@ export interface DiscoveryOptions {
   readonly clientId: string
   /** `host:port` of brokers to start from. */
   readonly brokers: readonly string[]
-  readonly connection: ConstructorParameters<typeof ConnectionPool>[1]
+  readonly connection: ConnectionOptions
   /** How long one broker has to answer before the next one is asked. */
   readonly patienceMs: number
 }
@@ -41,7 +42,7 @@ const SOFTWARE = ['coinpipe', '0'] as const
  */
 export class Discovery {
   readonly #options: DiscoveryOptions
-  readonly #pool: ConnectionPool
+  readonly #pool: BrokerPool
   readonly #bootstrap: readonly Broker[]
   readonly #avoided = new Map<string, number>()
   readonly #topics = new Map<string, ClusterTopicMetadata>()
@@ -53,7 +54,7 @@ export class Discovery {
 
   constructor(options: DiscoveryOptions) {
     this.#options = options
-    this.#pool = new ConnectionPool(options.clientId, options.connection)
+    this.#pool = new BrokerPool(options.clientId, options.connection)
     this.#bootstrap = options.brokers.map(parseAddress)
   }
 
@@ -108,7 +109,7 @@ export class Discovery {
   }
 
   /** Reaches a broker and asks it; one that cannot be reached or does not answer in time is asked last from now on. */
-  async attempt<T>(broker: Broker, pool: ConnectionPool, question: (connection: Connection) => Promise<T>): Promise<T> {
+  async attempt<T>(broker: Broker, pool: BrokerPool, question: (connection: Connection) => Promise<T>): Promise<T> {
     try {
       return await orLate(question(await pool.get(broker)), this.#options.patienceMs, `an answer of ${addressOf(broker)}`)
     } catch (error) {

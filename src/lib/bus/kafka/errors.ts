@@ -1,5 +1,6 @@
 import {findErrorBy, ProtocolError, protocolErrorsCodesById} from '@platformatic/kafka'
 import {CoinpipeError, DeadlineError, EXIT, FencedError, InvalidInputError, NotConnectedError, UnsupportedError} from '../../core/errors.ts'
+import {isTlsFailure} from '../../core/tls-failure.ts'
 import {GroupActiveError, RecordTooLargeError, unknownTopic} from '../errors.ts'
 
 /** No broker answers, or the one that has to is away. Trying again may help. */
@@ -10,6 +11,11 @@ export class BrokerUnreachableError extends CoinpipeError {
 /** The brokers refuse our credentials, or what they are allowed to do. */
 export class KafkaAuthError extends CoinpipeError {
   readonly code = 'COINPIPE_KAFKA_AUTH'
+}
+
+/** Encryption with the brokers does not come about: one side has none, or their certificate is not to be trusted. */
+export class KafkaTlsError extends CoinpipeError {
+  readonly code = 'COINPIPE_KAFKA_TLS'
 }
 
 /** The brokers answered with an error that has no class of its own; `protocolError` is its name in the protocol's table. */
@@ -24,7 +30,14 @@ export class KafkaError extends CoinpipeError {
 
 /** Names of errors: https://kafka.apache.org/protocol#protocol_error_codes */
 const LATER = {kind: 'later'} as const
-const AUTH = new Set(['SASL_AUTHENTICATION_FAILED', 'UNSUPPORTED_SASL_MECHANISM', 'ILLEGAL_SASL_STATE'])
+/** The client's timeouts have it too. */
+const NETWORK = 'PLT_KFK_NETWORK'
+const REFUSED = 'the brokers refuse the user name or password'
+const AUTH = new Map([
+  ['SASL_AUTHENTICATION_FAILED', REFUSED],
+  ['UNSUPPORTED_SASL_MECHANISM', 'the brokers do not have this SASL mechanism at that port'],
+  ['ILLEGAL_SASL_STATE', 'the brokers take no user name and password at that port'],
+])
 const FENCED = new Set([
   'FENCED_INSTANCE_ID',
   'INVALID_PRODUCER_EPOCH',
@@ -34,6 +47,7 @@ const FENCED = new Set([
   'STALE_MEMBER_EPOCH',
   'FENCED_MEMBER_EPOCH',
 ])
+const NOT_ENOUGH_REPLICAS = new Set(['NOT_ENOUGH_REPLICAS', 'NOT_ENOUGH_REPLICAS_AFTER_APPEND'])
 const INVALID = new Set(['INVALID_CONFIG', 'INVALID_REPLICATION_FACTOR', 'INVALID_PARTITIONS', 'INVALID_REQUEST', 'POLICY_VIOLATION'])
 
 /**
@@ -44,18 +58,19 @@ export function translateKafkaError(error: unknown, what: string, brokers: reado
   if (error instanceof CoinpipeError || !(error instanceof Error)) return error
   const protocolError = protocolErrorOf(error)
   if (protocolError !== null) return fromProtocol(protocolError, serverMessage(error), what, error)
-  if (isCausedBy(error, 'PLT_KFK_AUTHENTICATION')) return unauthorized(what, error)
+  if (isRefusal(error)) return unauthorized(what, error)
   if (findErrorBy(error, 'code', 'PLT_KFK_UNSUPPORTED_API') !== null) {
     return new UnsupportedError(`${what}: these brokers are too old for it`, {cause: error, remedy: ['use Kafka 3.0 or newer']})
   }
   if (findErrorBy(error, 'closed', true) !== null) return notConnected()
+  if (causesOf(error).some(hasTlsCode)) return tlsFailed(what, brokers, error)
   if (isNetworkError(error)) return unreachable(what, brokers, error)
   return error
 }
 
 /** A connection that could not be made, or broke, or a broker that did not answer: another broker may do better. */
 export function isNetworkError(error: unknown): boolean {
-  return hasCode(error, 'PLT_KFK_NETWORK') && !isCausedBy(error, 'PLT_KFK_AUTHENTICATION')
+  return hasCode(error, NETWORK) && !isRefusal(error)
 }
 
 /** The client takes what it was asked for as wrong use: so it does of a broker that answers in TLS. */
@@ -63,10 +78,28 @@ export function isMisuse(error: unknown): boolean {
   return hasCode(error, 'PLT_KFK_USER')
 }
 
-/** Errors of the connection hide why they came. */
-function isCausedBy(error: unknown, code: string): boolean {
-  for (let at = error; at instanceof Error; at = at.cause) if (hasCode(at, code)) return true
-  return false
+/** The client says so too where the connection broke before the brokers had said anything. */
+function isRefusal(error: unknown): boolean {
+  const causes = causesOf(error)
+  const at = causes.findIndex((cause) => hasCode(cause, 'PLT_KFK_AUTHENTICATION'))
+  return at >= 0 && !causes.slice(at).some((cause) => hasCode(cause, NETWORK))
+}
+
+/** The error and what caused it, outermost first: those of a connection hide why they came. */
+export function causesOf(error: unknown): Error[] {
+  const chain: Error[] = []
+  for (let next = error; next instanceof Error && !chain.includes(next); next = next.cause) chain.push(next)
+  return chain
+}
+
+function hasTlsCode({code}: Error & {readonly code?: unknown}): boolean {
+  return typeof code === 'string' && isTlsFailure(code)
+}
+
+/** What was seen at the bottom of it. */
+function seen(error: unknown): string {
+  const cause: (Error & {readonly code?: unknown}) | undefined = causesOf(error).at(-1)
+  return cause === undefined ? '' : cause.message || String(cause.code ?? cause.name)
 }
 
 function hasCode(error: unknown, code: string): boolean {
@@ -106,7 +139,7 @@ function serverMessage(error: Error): string {
 /** One of ours for an error that the brokers named. */
 export function fromProtocol(protocolError: string, said: string, what: string, cause?: unknown): CoinpipeError {
   const message = `${what}: ${protocolError}: ${said}`
-  if (AUTH.has(protocolError)) return unauthorized(what, cause)
+  if (AUTH.has(protocolError)) return unauthorized(what, cause, protocolError)
   if (protocolError.endsWith('_AUTHORIZATION_FAILED')) {
     return new KafkaAuthError(message, {
       cause,
@@ -121,6 +154,16 @@ export function fromProtocol(protocolError: string, said: string, what: string, 
     const remedy = ["publish it in parts, or raise the topic's limit: coinpipe topics alter TOPIC --set max.message.bytes=…"]
     return new RecordTooLargeError(message, {cause, remedy})
   }
+  if (NOT_ENOUGH_REPLICAS.has(protocolError)) {
+    return new KafkaError(protocolError, `${what}: ${protocolError}: fewer brokers are in sync than the topic's min.insync.replicas`, {
+      cause,
+      retry: LATER,
+      remedy: [
+        'start those that are down: coinpipe nodes --bus kafka',
+        'or ask for fewer: coinpipe topics alter TOPIC --set min.insync.replicas=…',
+      ],
+    })
+  }
   if (protocolError === 'NON_EMPTY_GROUP') return new GroupActiveError(message, {cause, remedy: ['stop its members first']})
   if (protocolError === 'REQUEST_TIMED_OUT') return new DeadlineError(message, {cause})
   if (INVALID.has(protocolError)) return new InvalidInputError(message, {cause, remedy: ['change what was asked for, as the brokers say']})
@@ -133,28 +176,47 @@ export function fromProtocol(protocolError: string, said: string, what: string, 
   })
 }
 
-function unauthorized(what: string, cause: unknown): KafkaAuthError {
-  return new KafkaAuthError(`${what}: the brokers refuse the user name or password`, {
+function unauthorized(what: string, cause: unknown, protocolError?: string): KafkaAuthError {
+  const reason =
+    protocolError ??
+    causesOf(cause)
+      .map(protocolErrorOf)
+      .find((name) => name !== null) ??
+    ''
+  return new KafkaAuthError(`${what}: ${AUTH.get(reason) ?? REFUSED}`, {
     cause,
-    remedy: ['check bus.sasl in coinpipe.yaml: mechanism, username and password must be those of the brokers'],
+    remedy: ['check bus.sasl in coinpipe.yaml: mechanism, username and password must be those of the brokers, as must the port'],
   })
 }
 
 /** Answered in TLS what was asked without. */
-export function tlsWanted(what: string, brokers: readonly string[], cause: unknown): KafkaAuthError {
-  return new KafkaAuthError(`${what}: the brokers at ${brokers.join(', ')} speak TLS only`, {
+export function tlsWanted(what: string, brokers: readonly string[], cause: unknown): KafkaTlsError {
+  return new KafkaTlsError(`${what}: the brokers at ${brokers.join(', ')} speak TLS only`, {
     cause,
     remedy: ['set bus.tls in coinpipe.yaml, with the certificate of who signed theirs', 'or name the brokers by a port without TLS'],
   })
 }
 
+/** A certificate that nobody vouches for, that has expired or names somebody else; or no TLS at all. */
+export function tlsFailed(what: string, brokers: readonly string[], cause: unknown): KafkaTlsError {
+  return new KafkaTlsError(`${what}: TLS with Kafka at ${brokers.join(', ')} failed: ${seen(cause)}`, {
+    cause,
+    remedy: [
+      'set bus.tls.ca in coinpipe.yaml to the certificate of who signed theirs: file:PATH',
+      'check that their certificate is for these addresses, and that this port is for TLS',
+    ],
+  })
+}
+
 export function unreachable(what: string, brokers: readonly string[], cause?: unknown): BrokerUnreachableError {
-  return new BrokerUnreachableError(`${what}: no answer from Kafka at ${brokers.join(', ')}`, {
+  const reason = seen(cause)
+  return new BrokerUnreachableError(`${what}: no answer from Kafka at ${brokers.join(', ')}${reason && ` (${reason})`}`, {
     cause,
     retry: LATER,
     exitCode: EXIT.unavailable,
     remedy: [
       'check the addresses: --brokers host:port,… or bus.brokers in coinpipe.yaml',
+      'check bus.tls and bus.sasl there: brokers that ask for one of them just hang up on clients without, and the other way round',
       'start a local cluster: coinpipe cluster up kafka',
     ],
   })

@@ -1,12 +1,12 @@
 import {WebSocket} from 'ws'
 import {AbortedError, type CoinpipeError} from '../../core/errors.ts'
+import {isTlsFailure} from '../../core/tls-failure.ts'
 import {FeedDnsError, FeedRefusedError, FeedTlsError, FeedUnreachableError} from './errors.ts'
 
 /** Larger frames close the connection; decoders refuse theirs from some MiB on. */
 const MAX_FRAME_BYTES = 64 * 1024 * 1024
 
 const DNS_CODES = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NODATA'])
-const TLS_CODES = /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO$)/
 
 /**
  * Opens a websocket: without compression and without an Origin header, frames unchecked for UTF-8 (the decoder does that). Rejects with a typed error
@@ -47,6 +47,6 @@ export function connectError(url: string, error: Error & {readonly code?: unknow
   const code = typeof error.code === 'string' ? error.code : ''
   const details = {cause: error, seen: code === '' ? error.message : `${code}, ${error.message}`}
   if (DNS_CODES.has(code)) return new FeedDnsError(url, details)
-  if (TLS_CODES.test(code)) return new FeedTlsError(url, details)
+  if (isTlsFailure(code)) return new FeedTlsError(url, details)
   return new FeedUnreachableError(url, details)
 }
