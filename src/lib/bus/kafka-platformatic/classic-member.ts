@@ -35,7 +35,8 @@ const WATCH_MS = 3_000
 
 /**
  * Member of a group by the classic protocol, which all brokers know: joins, shares the partitions out where it leads the group, and gives signs of life.
- * What it does with its partitions is for others.
+ * What it does with its partitions is for others. The protocol of Kafka 4 (KIP-848) refuses a member whose instance id is taken, where here the newer one
+ * takes over, and has no leader that could tell a new partition from one of a group that was never read.
  */
 export class ClassicMember {
   readonly #options: ClassicMemberOptions
