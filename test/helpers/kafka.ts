@@ -8,8 +8,20 @@ export interface KafkaUnderTest {
   readonly brokers: readonly string[]
   /** Jars of Kafka's own tools. */
   readonly classpath: string
-  /** The user of the SASL listeners, which are two ports above the usual one; TLS is three above. Null on a cluster that the tests did not start. */
-  readonly security: {readonly user: string; readonly password: string} | null
+  /** Null on a cluster that the tests did not start. */
+  readonly security: KafkaSecurity | null
+}
+
+/** Listeners of the same brokers that want more of a client. */
+export interface KafkaSecurity {
+  readonly user: string
+  readonly password: string
+  /** Addresses that ask for user and password, not encrypted. */
+  readonly sasl: readonly string[]
+  /** Addresses that speak TLS. */
+  readonly tls: readonly string[]
+  /** File with the certificate to trust there. */
+  readonly certificate: string
 }
 
 declare module 'vitest' {

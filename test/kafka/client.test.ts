@@ -1,8 +1,8 @@
-import {type AddressInfo, createConnection, createServer, type Socket} from 'node:net'
 import {expect, it, onTestFinished} from 'vitest'
 import {KafkaClient} from '../../src/lib/bus/kafka/client.ts'
 import type {KafkaOptions} from '../../src/lib/bus/kafka/options.ts'
 import {kafkaOptions, kafkaUnderTest} from '../helpers/kafka.ts'
+import {passage} from '../helpers/passage.ts'
 import {silentServer} from '../helpers/silent-server.ts'
 
 function open(changes: Partial<KafkaOptions>): KafkaClient {
@@ -23,7 +23,7 @@ it('starts from any address that answers, whatever the others do', async () => {
 it('stays with the brokers that it has heard of when the address to start from is down', async () => {
   const [address = ''] = kafkaUnderTest().brokers
   const door = await passage(address)
-  const client = open({brokers: [door.address]})
+  const client = open({brokers: [`127.0.0.1:${door.port}`]})
   await client.connect()
   await door.close()
   client.forgetLeaders()
@@ -37,21 +37,3 @@ it('says that a topic or a request is unknown to the brokers', async () => {
   await expect(client.topic('not-there')).rejects.toMatchObject({code: 'COINPIPE_UNKNOWN_TOPIC'})
   await expect(client.api('NoSuchRequest')).rejects.toMatchObject({code: 'COINPIPE_UNSUPPORTED'})
 })
-
-/** Another address of a broker. */
-async function passage(address: string): Promise<{readonly address: string; close(): Promise<void>}> {
-  const [host, port] = address.split(':')
-  const sockets = new Set<Socket>()
-  const server = createServer((socket) => {
-    const behind = createConnection({host: String(host), port: Number(port)})
-    for (const end of [socket, behind]) sockets.add(end.on('error', () => undefined))
-    socket.pipe(behind).pipe(socket)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const close = async () => {
-    for (const socket of sockets) socket.destroy()
-    await new Promise((resolve) => server.close(resolve))
-  }
-  onTestFinished(close)
-  return {address: `127.0.0.1:${(server.address() as AddressInfo).port}`, close}
-}

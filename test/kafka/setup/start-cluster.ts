@@ -4,9 +4,10 @@ import {join} from 'node:path'
 import type {TestProject} from 'vitest/node'
 import {ensureJars} from '../../../src/lib/cluster/jars.ts'
 import {ClusterService} from '../../../src/lib/cluster/service.ts'
+import type {ClusterStatus} from '../../../src/lib/cluster/status.ts'
 import {testContext} from '../../helpers/context.ts'
 import {jarCache} from '../../helpers/jar-cache.ts'
-import type {KafkaUnderTest} from '../../helpers/kafka.ts'
+import type {KafkaSecurity, KafkaUnderTest} from '../../helpers/kafka.ts'
 
 /** Addresses that a user's own cluster does not take. */
 const CLUSTERS = {
@@ -36,11 +37,17 @@ export function startCluster(mode: KafkaUnderTest['mode']) {
     }
     try {
       const {status} = await service.up({kind, hosts, security: SECURITY, cacheDir: jarCache(), timeoutMs: TIMEOUT_MS})
-      project.provide('kafka', {mode, brokers: status.brokers, classpath, security: SECURITY})
+      project.provide('kafka', {mode, brokers: status.brokers, classpath, security: securityOf(status)})
     } catch (error) {
       await stop()
       throw error
     }
     return stop
   }
+}
+
+function securityOf({listeners, certificate}: ClusterStatus): KafkaSecurity {
+  const {user, password} = SECURITY
+  const {SASL_PLAINTEXT: sasl = [], SSL: tls = []} = listeners
+  return {user, password, sasl, tls, certificate: certificate ?? ''}
 }
