@@ -2,8 +2,13 @@ import type {Context} from '../core/context.ts'
 import {type CoinpipeError, isRetryable} from '../core/errors.ts'
 import type {BusAdmin, BusMessage, Isolation, Position} from '../core/ports/bus.ts'
 
-/** How long a read of a partition that has nothing new waits for a record. */
-const WAIT_MS = 500
+/** How long a read of a partition that had nothing new waits for a record. On Kafka, reads of partitions of one broker may wait one after the other. */
+const WAIT_MS = 100
+/**
+ * How long other partitions are held up by a read: one that waits for a record may bring it soon after the others bring theirs; one of a partition that
+ * had more is answered at once, as fast as the network and the brokers are.
+ */
+const HOLD_UP_MS = {waiting: 20, asking: 1000} as const
 const FIRST_READ_RECORDS = 10
 const MAX_READ_RECORDS = 1000
 /** Between two reads that failed; doubled each time. */
@@ -31,7 +36,10 @@ export class Feed {
   #offset: number
   #queue: readonly BusMessage[] = []
   #next = 0
-  #readingSinceMs: number | null = null
+  /** Nothing was there when last asked. */
+  #isIdle = false
+  #isReading = false
+  #readSinceMs = 0
   #failures = 0
   #failingSinceMs = 0
   #retryAtMs = 0
@@ -59,9 +67,9 @@ export class Feed {
     return this.#ended && this.head === undefined
   }
 
-  /** Since when a read is under way that may still bring something, on the monotonic clock. */
-  get readingSinceMs(): number | null {
-    return this.#readingSinceMs
+  /** Until when, on the monotonic clock, what it brings next is worth waiting for. */
+  get holdsUpUntilMs(): number {
+    return this.#isReading ? this.#readSinceMs + (this.#isIdle ? HOLD_UP_MS.waiting : HOLD_UP_MS.asking) : 0
   }
 
   take(): void {
@@ -71,7 +79,7 @@ export class Feed {
   /** Starts a read where nothing is left and none is under way. Throws what ended the partition. `maxBytes`: about what one read may bring. */
   pull(maxBytes: number): void {
     if (this.#error !== undefined) throw this.#error
-    if (this.#ended || this.head !== undefined || this.#readingSinceMs !== null) return
+    if (this.#ended || this.head !== undefined || this.#isReading) return
     const nowMs = this.#context.clock.monotonicMs()
     if (nowMs >= this.#retryAtMs) void this.#read(nowMs, maxBytes)
   }
@@ -84,9 +92,10 @@ export class Feed {
   async #read(nowMs: number, maxBytes: number): Promise<void> {
     const {admin, isolation, end, onRead} = this.#options
     const askedAtMs = this.#context.clock.nowUs() / 1000
-    this.#readingSinceMs = nowMs
+    this.#isReading = true
+    this.#readSinceMs = nowMs
     try {
-      const waitMs = end === null ? WAIT_MS : 0
+      const waitMs = end === null && this.#isIdle ? WAIT_MS : 0
       const messages = await admin.read({...this.#position, offset: this.#offset}, this.#maxRecords, {isolation, waitMs})
       this.#failures = 0
       this.#accept(messages, askedAtMs)
@@ -94,7 +103,7 @@ export class Feed {
     } catch (error) {
       this.#onFailed(error)
     } finally {
-      this.#readingSinceMs = null
+      this.#isReading = false
       onRead()
     }
   }
@@ -102,6 +111,7 @@ export class Feed {
   #accept(messages: readonly BusMessage[], askedAtMs: number): void {
     const {end, stopMs} = this.#options
     const last = messages.at(-1)
+    this.#isIdle = last === undefined
     // Of a log that stamps arrivals, nothing from before `stopMs` can come once it is past.
     if (last === undefined) this.#ended = end !== null || (stopMs !== undefined && askedAtMs > stopMs)
     else this.#offset = last.offset + 1

@@ -3,8 +3,6 @@ import {isRetryable} from '../core/errors.ts'
 import type {BusAdmin, BusMessage, Isolation, Position, TopicDescription} from '../core/ports/bus.ts'
 import {Feed} from './tail-feed.ts'
 
-/** How long records that are here wait for older ones that another partition may be about to bring. */
-const SETTLE_MS = 20
 /** Longest sleep without anything happening. */
 const IDLE_MS = 1000
 const LOOK_AGAIN_MS = 5000
@@ -29,7 +27,7 @@ export interface MergeOptions {
 
 /**
  * The records of several partitions by their times: of the oldest ones that each partition has, always the oldest, so that a backlog comes out in one order.
- * The order inside a partition is kept. A partition that has nothing new holds the others up for {@link SETTLE_MS} at most. Memory is bounded: one read
+ * The order inside a partition is kept. A partition that has nothing new holds the others up for a moment only. Memory is bounded: one read
  * for each partition. Ends at the ends, or when the signal aborts.
  */
 export async function* mergePartitions(options: MergeOptions, context: Context): AsyncGenerator<readonly BusMessage[]> {
@@ -90,8 +88,7 @@ class Merge {
   waitMs(): number {
     if (this.#feeds.every(({head}) => head === undefined)) return IDLE_MS
     const nowMs = this.#context.clock.monotonicMs()
-    const waits = this.#feeds.map(({readingSinceMs}) => (readingSinceMs === null ? 0 : readingSinceMs + SETTLE_MS - nowMs))
-    return Math.max(0, ...waits)
+    return Math.max(0, ...this.#feeds.map(({holdsUpUntilMs}) => holdsUpUntilMs - nowMs))
   }
 
   take(): readonly BusMessage[] {
