@@ -1,9 +1,9 @@
 import {Worker} from 'node:worker_threads'
 import {NotConnectedError} from '../../core/errors.ts'
 import {WRITER_LIMITS, workerEntry} from '../../core/worker-entry.ts'
+import {ByteGate} from '../byte-gate.ts'
 import {orLate} from '../deadline.ts'
 import {fromFailure, WriterLostError} from '../errors.ts'
-import {ByteGate} from '../byte-gate.ts'
 import type {FromWriter, OpName, Reply, ToWriter, WriterOps, WriterOptions} from './protocol.ts'
 
 /** How long opening may take: a lock wait, and a file that has to be recovered after a crash. */
