@@ -107,7 +107,10 @@ export class Sender {
     // Deleted and made again with fewer partitions.
     if (partition >= topic.partitions) this.#failAll(queue, partitionOutOfRange(topic.name, partition, topic.partitions))
     const batch = queue.batch ?? queue.take(nowMs)
-    if (batch === null) return
+    if (batch === null) {
+      this.#active.delete(queue)
+      return
+    }
     queue.sending = true
     const leader = topic.leader(partition)
     let group = byLeader.get(leader)
@@ -173,12 +176,15 @@ export class Sender {
   /** The topic was deleted, or a broker has not heard of it yet. */
   async #onceFound(queue: PartitionQueue, batch: QueuedBatch, error: UnknownTopicError): Promise<void> {
     queue.notBeforeMs = Number.POSITIVE_INFINITY
-    try {
-      await this.#parts.topics.lookUp(batch.wire.topic)
-      if (queue.batch === batch) this.#repeat(queue, batch, error)
-    } catch (cause) {
-      queue.notBeforeMs = 0
-      if (queue.batch === batch) this.#failBatch(queue, cause)
+    const failure = await this.#parts.topics.lookUp(batch.wire.topic).then(
+      () => null,
+      (cause: unknown) => ({cause}),
+    )
+    // Whatever came of it, and even if the batch was given up meanwhile: what waits behind it may go.
+    queue.notBeforeMs = 0
+    if (queue.batch === batch) {
+      if (failure === null) this.#repeat(queue, batch, error)
+      else this.#failBatch(queue, failure.cause)
     }
     this.#wakeAt(0)
   }

@@ -227,6 +227,19 @@ describe('publishing to Kafka', () => {
     expect(brokers.created).toBe(2)
   })
 
+  it('goes on with a partition whose topic was found only after its batch had been given up', async () => {
+    const {publish, brokers} = open({deliveryTimeoutMs: 300})
+    await publish(numbered(0, 1, 0))
+    const gate = Promise.withResolvers<void>()
+    brokers.refuse = () => ({error: unknownTopic('t')})
+    brokers.lookUp = () => gate.promise
+    await expect(publish(numbered(1, 1, 0))).rejects.toMatchObject({code: 'COINPIPE_DEADLINE'})
+    brokers.refuse = () => undefined
+    gate.resolve()
+    await publish(numbered(2, 1, 0))
+    expect(brokers.log.get('t/0')).toEqual(['0', '2'])
+  })
+
   it('says so where a topic cannot be created', async () => {
     const {publish, brokers} = open({deliveryTimeoutMs: 300})
     brokers.topics.set = () => brokers.topics
