@@ -2,6 +2,7 @@ import type {Broker, ClusterMetadata, ClusterTopicMetadata, Connection} from '@p
 import {CoinpipeError, isRetryable} from '../../core/errors.ts'
 import type {TopicPartition} from '../../core/ports/bus.ts'
 import {orLate} from '../deadline.ts'
+import {askInTurn} from './ask-in-turn.ts'
 import {BrokerPool} from './broker-pool.ts'
 import {type Api, Discovery} from './discovery.ts'
 import {
@@ -20,7 +21,7 @@ export type {Api} from './discovery.ts'
 
 /**
  * Which broker a request goes to: one by its id, any, the active controller, or the coordinator of a group or a transaction. Any is for questions that are
- * answered at once: a broker that takes long over one is taken for one that never answers, and another is asked next time.
+ * answered at once and may be asked twice: a broker that takes long over one is taken for one that never answers, and another is asked too.
  */
 export type Target = {readonly node: number} | 'any' | 'controller' | {readonly group: string} | {readonly transaction: string}
 
@@ -145,25 +146,14 @@ export class KafkaClient {
     }
   }
 
-  /** Only where a broker cannot be reached another one is tried: it has not seen the request. */
   async #askAny<Response>(send: Api, args: readonly unknown[], options: CallOptions): Promise<Response> {
     const {brokers} = await this.metadata([])
     const {discovery, pool} = this.#opened()
-    let failure: unknown = unreachable(options.what ?? 'ask any broker', this.brokers)
-    for (const broker of discovery.inOrder([...brokers.values()])) {
-      let reached = false
-      const ask = async (connection: Connection) => {
-        reached = true
-        return await sendOn<Response>(connection, send, args, options)
-      }
-      try {
-        return await discovery.attempt(broker, pool, ask)
-      } catch (error) {
-        if (reached || !isNetworkError(error)) throw error
-        failure = error
-      }
-    }
-    throw failure
+    if (brokers.size === 0) throw unreachable(options.what ?? 'ask any broker', this.brokers)
+    const questions = discovery
+      .inOrder([...brokers.values()])
+      .map((broker) => () => discovery.attempt(broker, pool, (connection) => sendOn<Response>(connection, send, args, options)))
+    return await askInTurn(questions, isNetworkError)
   }
 
   #forget(target: Target, error: unknown): void {

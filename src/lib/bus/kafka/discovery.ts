@@ -12,6 +12,7 @@ import * as library from '@platformatic/kafka'
 import {NetworkError, UnsupportedApiError} from '@platformatic/kafka'
 import {DeadlineError} from '../../core/errors.ts'
 import {orLate} from '../deadline.ts'
+import {askInTurn} from './ask-in-turn.ts'
 import {BrokerPool, type ConnectionOptions} from './broker-pool.ts'
 import {errorOfCode, isNetworkError} from './errors.ts'
 
@@ -26,7 +27,7 @@ export interface DiscoveryOptions {
   /** `host:port` of brokers to start from. */
   readonly brokers: readonly string[]
   readonly connection: ConnectionOptions
-  /** How long one broker has to answer before the next one is asked. */
+  /** How long one broker has to answer; one that takes longer is asked last from then on. */
   readonly patienceMs: number
 }
 
@@ -159,16 +160,8 @@ export class Discovery {
   }
 
   async #ask<T>(question: (connection: Connection) => Promise<T>): Promise<T> {
-    let failure: unknown
-    for (const broker of this.#candidates()) {
-      try {
-        return await this.attempt(broker, this.#pool, question)
-      } catch (error) {
-        if (!isNetworkError(error)) throw error
-        failure = error
-      }
-    }
-    throw failure
+    const questions = this.#candidates().map((broker) => () => this.attempt(broker, this.#pool, question))
+    return await askInTurn(questions, isNetworkError)
   }
 
   #candidates(): Broker[] {

@@ -33,13 +33,14 @@ const COMMON: Settings = {
   'replica.lag.time.max.ms': 10_000,
 }
 
-/** Fast failover; Kafka's defaults are 1000, 2000, 1000, 2000 and 9000 ms. */
+/** Fast failover; Kafka's defaults are 1000, 2000, 1000, 2000, 9000 and 30000 ms, the last for requests that brokers pass on to a controller that hangs. */
 const KRAFT: Settings = {
   'controller.quorum.election.timeout.ms': 500,
   'controller.quorum.fetch.timeout.ms': 1000,
   'controller.quorum.election.backoff.max.ms': 500,
   'broker.heartbeat.interval.ms': 500,
   'broker.session.timeout.ms': 3000,
+  'controller.socket.timeout.ms': 3000,
   'share.coordinator.state.topic.num.partitions': 3,
 }
 

@@ -195,7 +195,7 @@ export interface BusNode {
   readonly address: string | null
   /** Whether it answers. One that is down is listed as long as it holds partitions. */
   readonly alive: boolean
-  /** Exactly one node is the active controller, save during an election. */
+  /** Exactly one node is the active controller, save during an election, or where the one that hangs keeps the others from saying. */
   readonly controller: boolean
   readonly rack: string | null
   /** Version of the server, as far as it tells. */

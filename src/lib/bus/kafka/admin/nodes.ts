@@ -4,7 +4,7 @@ import type {BusNode, NodeSetting} from '../../../core/ports/bus.ts'
 import {orLate} from '../../deadline.ts'
 import {alterSettings, brokerSettings} from './configs.ts'
 import {type Controllers, controllers} from './quorum.ts'
-import type {Broker, ClusterView, Requests} from './requests.ts'
+import type {ClusterView, Requests} from './requests.ts'
 import {releaseOfMetadataVersion, releaseOfProtocolVersion} from './versions.ts'
 
 const CLIENT_SOFTWARE = ['coinpipe', '0']
@@ -13,14 +13,25 @@ const PROTOCOL_VERSION = 'inter.broker.protocol.version'
 /** Settings of a listener go by its name, so that no list has all of them. */
 const LISTENER_SETTING = /^listener\.name\./
 
+/** What a broker says of itself; null where it does not answer. */
+interface Answers {
+  readonly version: string | null
+  readonly diskBytes: number | null
+}
+
+const SILENT: Answers = {version: null, diskBytes: null}
+
 /**
  * Brokers, controllers of their own, and what is down and still holds replicas. A node is alive when the cluster counts it in and, if it is a broker, it
  * answers.
  */
 export async function nodes(requests: Requests): Promise<BusNode[]> {
   const cluster = await requests.cluster(null)
-  const quorum = await controllers(requests, cluster)
-  return await Promise.all(idsOf(cluster, quorum).map((id) => node(requests, id, cluster, quorum)))
+  const asked = cluster.brokers.map(async ({id}) => [id, await answersOf(requests, id)] as const)
+  // At the same time: each may wait for one that hangs.
+  const [quorum, answers] = await Promise.all([controllers(requests, cluster), Promise.all(asked)])
+  const byId = new Map(answers)
+  return idsOf(cluster, quorum).map((id) => node(id, byId.get(id) ?? SILENT, cluster, quorum))
 }
 
 export async function nodeSettings(requests: Requests, id: string): Promise<NodeSetting[]> {
@@ -54,11 +65,9 @@ function idsOf({brokers, topics}: ClusterView, {all}: Controllers): number[] {
   return [...ids].sort((a, b) => a - b)
 }
 
-async function node(requests: Requests, id: number, cluster: ClusterView, {active, all}: Controllers): Promise<BusNode> {
+function node(id: number, {version, diskBytes}: Answers, cluster: ClusterView, {active, all}: Controllers): BusNode {
   const broker = cluster.brokers.find((candidate) => candidate.id === id)
   const controller = all.find((candidate) => candidate.id === id)
-  const [version, diskBytes] =
-    broker === undefined ? [null, null] : await Promise.all([versionOf(requests, broker), diskBytesOf(requests, broker)])
   const isController = id === active
   return {
     id: String(id),
@@ -81,8 +90,13 @@ function countsOf(id: number, {topics}: ClusterView): Pick<BusNode, 'leaders' | 
   }
 }
 
+async function answersOf(requests: Requests, id: number): Promise<Answers> {
+  const [version, diskBytes] = await Promise.all([versionOf(requests, id), diskBytesOf(requests, id)])
+  return {version, diskBytes}
+}
+
 /** The release, for example `4.3`; null where the broker does not answer. */
-async function versionOf(requests: Requests, {id}: Broker): Promise<string | null> {
+async function versionOf(requests: Requests, id: number): Promise<string | null> {
   return await orNull(requests, async () => {
     const what = `ask broker ${id} for its version`
     const answer = await requests.client.call<apiVersionsV4.ApiVersionsResponse>({node: id}, 'ApiVersions', CLIENT_SOFTWARE, {what})
@@ -93,7 +107,7 @@ async function versionOf(requests: Requests, {id}: Broker): Promise<string | nul
   })
 }
 
-async function diskBytesOf(requests: Requests, {id}: Broker): Promise<number | null> {
+async function diskBytesOf(requests: Requests, id: number): Promise<number | null> {
   return await orNull(requests, async () => {
     const what = `ask broker ${id} for its disks`
     const answer = await requests.client.call<describeLogDirsV4.DescribeLogDirsResponse>({node: id}, 'DescribeLogDirs', [null], {what})

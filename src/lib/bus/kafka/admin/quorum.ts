@@ -1,5 +1,6 @@
 import type {describeQuorumV2} from '@platformatic/kafka'
-import {UnsupportedError} from '../../../core/errors.ts'
+import {isRetryable, NotConnectedError, UnsupportedError} from '../../../core/errors.ts'
+import {orLate} from '../../deadline.ts'
 import {noLeader} from '../errors.ts'
 import type {ClusterView, Requests} from './requests.ts'
 
@@ -15,18 +16,26 @@ export interface Controller {
 }
 
 export interface Controllers {
-  /** The active one; null during an election. */
+  /** The active one; null during an election, and where it cannot be found out in time. */
   readonly active: number | null
   /** All that may become active, where the cluster has controllers of its own; in ZooKeeper mode any broker may. */
   readonly all: readonly Controller[]
 }
 
-/** In KRaft mode by DescribeQuorum, which any node answers; in ZooKeeper mode, where there is no such request, Metadata tells. */
+/**
+ * In KRaft mode by DescribeQuorum, which any node answers; in ZooKeeper mode, where there is no such request, Metadata tells. Brokers pass the question on to
+ * the active controller, and to one that hangs for as long as their controller.socket.timeout.ms (30 s): longer than people wait.
+ */
 export async function controllers(requests: Requests, {controllerId}: ClusterView): Promise<Controllers> {
   try {
-    return await requests.retrying(() => quorum(requests))
+    return await orLate(
+      requests.retrying(() => quorum(requests)),
+      requests.connectTimeoutMs,
+      'looking up the active controller',
+    )
   } catch (error) {
     if (error instanceof UnsupportedError) return {active: controllerId < 0 ? null : controllerId, all: []}
+    if (isRetryable(error) && !(error instanceof NotConnectedError)) return {active: null, all: []}
     throw error
   }
 }
