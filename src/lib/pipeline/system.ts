@@ -1,5 +1,6 @@
 import type {Config} from '../config/load.ts'
 import type {Context} from '../core/context.ts'
+import {UnsupportedError} from '../core/errors.ts'
 import {given} from '../core/given.ts'
 import type {Health} from '../core/health.ts'
 import type {Bus, BusAdmin} from '../core/ports/bus.ts'
@@ -65,8 +66,9 @@ export class System {
     return {name: `ingest ${name}`, component: exchange, run: (signal) => runExchangePipeline(options, signal, this.#context)}
   }
 
-  /** Trades on the bus → candles on the bus. */
+  /** Trades on the bus → candles on the bus. Rejects with UnsupportedError where the bus has no transactions. */
   async candles(instance: string): Promise<Stage> {
+    if (!this.bus.capabilities.transactions) throw noCandles()
     const group = 'candles'
     const checkpoints: Checkpoints = new EmbeddedCheckpoints({path: this.paths.checkpoints})
     await this.#open(checkpoints, 'checkpoints')
@@ -107,4 +109,10 @@ export class System {
     await retrying(() => component.connect(), {component: name, stage: 'connect', signal}, this.#context)
     health.set(name, 'up')
   }
+}
+
+function noCandles(): UnsupportedError {
+  return new UnsupportedError('candles are built exactly once, for which this Kafka client has no transactions', {
+    remedy: ['use the other client: --kafka-client platformatic', 'or build no candles: --set aggregate.candles.enabled=false'],
+  })
 }

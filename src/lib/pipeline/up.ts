@@ -1,3 +1,4 @@
+import {hostname} from 'node:os'
 import type {Config} from '../config/load.ts'
 import {InvalidInputError} from '../core/errors.ts'
 import {given} from '../core/given.ts'
@@ -38,7 +39,7 @@ async function createStages(config: Config, system: System, options: UpOptions, 
   const sources = config.pipelines.flatMap(({name, source}) => (source ? [system.ingest(name, source.exchange, feedOf(source))] : []))
   const hasTrades = config.pipelines.some((pipeline) => topicsOf(pipeline, false).includes(TOPICS.trade))
   const buildsCandles = config.aggregate.candles.enabled && hasTrades
-  const candles = buildsCandles ? [await system.candles('up')] : []
+  const candles = buildsCandles ? [await system.candles(instanceOf(config))] : []
   const sinks: Stage[] = []
   for (const name of Object.keys(config.sinks)) {
     const topics = new Set(
@@ -47,6 +48,11 @@ async function createStages(config: Config, system: System, options: UpOptions, 
     if (topics.size > 0) sinks.push(await system.store(`sink.${name}`, [...topics]))
   }
   return [...sources, ...candles, ...sinks, ...(sinks.length > 0 ? [page(config, system, options, context)] : [])]
+}
+
+/** On Kafka the servers of a team share the group of candles, each under its own name; an embedded log belongs to one folder. */
+function instanceOf({bus}: Config): string {
+  return bus.kind === 'kafka' ? `up-${hostname()}` : 'up'
 }
 
 /** What a pipeline's sinks read. */
