@@ -228,7 +228,7 @@ describe('publishing to Kafka', () => {
   })
 
   it('goes on with a partition whose topic was found only after its batch had been given up', async () => {
-    const {publish, brokers} = open({deliveryTimeoutMs: 300})
+    const {publish, brokers} = open({deliveryTimeoutMs: 1_000})
     await publish(numbered(0, 1, 0))
     const gate = Promise.withResolvers<void>()
     brokers.refuse = () => ({error: unknownTopic('t')})
