@@ -5,12 +5,12 @@ import {partitionKey} from '../assign.ts'
 import type {CommitPosition} from '../group-backend.ts'
 import type {KafkaClient} from '../kafka/client.ts'
 import {untilDone} from '../kafka/retry.ts'
-import type {GroupIdentity, OffsetSender, SendOffsets} from './group-members.ts'
+import type {GroupIdentity, OffsetSender, SendOffsets, TransactionEnd} from './group-members.ts'
 import type {Holdings} from './holdings.ts'
 import {protocolName} from './protocol-name.ts'
 
 export interface CommitterOptions {
-  readonly client: KafkaClient
+  readonly client: Pick<KafkaClient, 'call'>
   readonly clock: Clock
   readonly holdings: Holdings
   readonly member: {readonly identity: GroupIdentity; settled(): Promise<void>}
@@ -70,6 +70,11 @@ export class Committer implements OffsetSender {
         await clock.sleep(REBALANCE_PAUSE_MS)
       }
     }
+  }
+
+  ended(positions: readonly CommitPosition[], end: TransactionEnd): void {
+    if (end === 'committed') this.#options.holdings.committed(positions)
+    else this.#options.holdings.doubt(positions)
   }
 
   async #run(): Promise<void> {

@@ -14,8 +14,13 @@ export interface GroupIdentity {
 /** Sends offsets to the coordinator; rejects with what it answered. Called again where the member has another generation meanwhile. */
 export type SendOffsets = (identity: GroupIdentity, positions: readonly Position[]) => Promise<void>
 
+/** How a transaction ended: `unknown` where the brokers were asked to commit it and nobody said whether they did. */
+export type TransactionEnd = 'committed' | 'unknown'
+
 export interface OffsetSender {
   send(positions: readonly CommitPosition[], send: SendOffsets): Promise<void>
+  /** The transaction that positions were sent with is over. */
+  ended(positions: readonly CommitPosition[], end: TransactionEnd): void
 }
 
 /** The members of this process, by member id: how a transaction learns who it commits for. One for each driver. */
@@ -40,5 +45,10 @@ export class GroupMembers {
     if (first === undefined) return
     if (member === undefined) throw takenAway(group, first.topic, first.partition)
     await member.send(positions, send)
+  }
+
+  /** A member that is in the group no more looks up what is committed when it is in again. */
+  ended({memberId, positions}: GroupCommit, end: TransactionEnd): void {
+    this.#members.get(memberId)?.ended(positions, end)
   }
 }

@@ -103,6 +103,18 @@ export class Holdings {
     }
   }
 
+  /**
+   * What is committed of them is not known any more, and has to be looked up. Until then nobody reads them, and what was read before cannot be committed: it
+   * may be already.
+   */
+  doubt(positions: readonly CommitPosition[]): void {
+    for (const {topic, partition, epoch} of positions) {
+      const key = partitionKey({topic, partition})
+      const holding = this.#all.get(key)
+      if (holding?.epoch === epoch) this.#all.set(key, {...holding, epoch: ++this.#epoch, start: null, floor: null})
+    }
+  }
+
   /** Its log was begun anew: what was committed is no measure any more. */
   restarted(partition: TopicPartition): void {
     const holding = this.#all.get(partitionKey(partition))

@@ -9,12 +9,12 @@ import type {KafkaTransactions, PartitionBatch} from '../kafka/driver.ts'
 import type {KafkaOptions} from '../kafka/options.ts'
 import type {GroupCommit, TransactionContent} from '../transaction.ts'
 import {ALL, type BatchWriter} from './batch-writer.ts'
-import type {GroupIdentity, GroupMembers} from './group-members.ts'
+import type {GroupIdentity, GroupMembers, TransactionEnd} from './group-members.ts'
 import {protocolName} from './protocol-name.ts'
 import {nextSequence, type ProducerIdentity} from './sequences.ts'
 
 export interface TransactionsOptions {
-  readonly client: KafkaClient
+  readonly client: Pick<KafkaClient, 'call'>
   readonly writer: Pick<BatchWriter, 'write'>
   readonly members: GroupMembers
   readonly options: Pick<KafkaOptions, 'transactionTimeoutMs' | 'deliveryTimeoutMs'>
@@ -94,9 +94,15 @@ export class Transactions implements KafkaTransactions {
     } catch (error) {
       // What the brokers have of it is not known any more: the next start begins with a new epoch.
       this.#drop(content.id, holding)
+      if (attempt.mayBeCommitted) this.#tellMembers(content, 'unknown')
       if (!TAKEN_OVER.has(protocolName(error) ?? '')) await attempt.giveUp()
       throw error
     }
+    this.#tellMembers(content, 'committed')
+  }
+
+  #tellMembers({commits}: TransactionContent, end: TransactionEnd): void {
+    for (const commit of commits) this.#parts.members.ended(commit, end)
   }
 
   async #init(id: string): Promise<Holder> {
@@ -121,6 +127,8 @@ class Attempt {
   readonly #parts: TransactionsOptions
   #endMs: number
   #begun = false
+  /** The brokers were asked to commit it. */
+  mayBeCommitted = false
 
   constructor(holder: Holder, parts: TransactionsOptions) {
     this.#holder = holder
@@ -139,6 +147,7 @@ class Attempt {
   /** Commits or gives up what was begun; without anything begun there is nothing to end. */
   async end(commit: boolean): Promise<void> {
     if (!this.#begun) return
+    if (commit) this.mayBeCommitted = true
     const {id, producerId, producerEpoch} = this.#holder
     await this.#call({transaction: id}, 'EndTxn', [id, producerId, producerEpoch, commit], {
       what: `${commit ? 'commit' : 'give up'} transaction '${id}'`,
