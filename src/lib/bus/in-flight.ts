@@ -14,7 +14,8 @@ export interface Span extends TopicPartition {
 /** One delivery on its way: handed out, then committing, then gone. */
 export interface Entry {
   readonly memberId: string
-  readonly spans: readonly Span[]
+  /** Without those whose log was begun anew meanwhile. */
+  spans: readonly Span[]
 }
 
 /** `commit`: go on and commit. `again`: its records are read again, so there is nothing to commit. `closed`: the subscription has ended. */
@@ -88,6 +89,12 @@ export class InFlight {
   touches(partition: TopicPartition): boolean {
     const key = partitionKey(partition)
     return [...this.#entries.keys()].some((entry) => entry.spans.some((span) => partitionKey(span) === key))
+  }
+
+  /** Nothing of the partition that was handed out is committed or read again: its log was begun anew, and the offsets mean other records now. */
+  drop(partition: TopicPartition): void {
+    const key = partitionKey(partition)
+    for (const entry of this.#entries.keys()) entry.spans = entry.spans.filter((span) => partitionKey(span) !== key)
   }
 
   close(): void {

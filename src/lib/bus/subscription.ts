@@ -96,7 +96,10 @@ export class GroupSubscription implements Subscription {
     return {
       group: this.#options.group,
       memberId: entry.memberId,
-      positions: toPositions(entry),
+      // When it is asked for: a log may be begun anew before.
+      get positions() {
+        return toPositions(entry)
+      },
       turn: () => this.#transactionTurn(entry, together),
       done: () => settle(() => this.#finish(entry)),
       failed: (error) => settle(() => this.#failed(entry, error)),
@@ -156,14 +159,18 @@ export class GroupSubscription implements Subscription {
 
   readonly #readPartition = (request: ReadRequest): ReadResult | null => {
     const result = this.#backend.read(request)
-    if (result !== null && result.next < request.offset) {
-      const {topic, partition, offset} = request
-      this.#context.logger.warn(
-        {group: this.#options.group, topic, partition, offset},
-        'position is beyond the end of the log; reading from its beginning',
-      )
-    }
+    if (result !== null && result.next < request.offset) this.#onBegunAnew(request, result)
     return result
+  }
+
+  #onBegunAnew({topic, partition, offset}: ReadRequest, {messages, next}: ReadResult): void {
+    this.#context.logger.warn(
+      {group: this.#options.group, topic, partition, offset},
+      'position is beyond the end of the log; reading from its beginning',
+    )
+    this.#inFlight.drop({topic, partition})
+    const held = this.#held.get(partitionKey({topic, partition}))
+    if (held !== undefined) held.delivered = messages[0]?.offset ?? next
   }
 
   readonly #onMissed = ({topic, partition}: Cursor, missed: number) => {
