@@ -35,7 +35,7 @@ Paths: / the page, /api/markets|trades|candles|ticker|book the same data as JSON
   async run(): Promise<ServeSummary> {
     const {flags, metadata} = await this.parse(Serve)
     const {config, context} = await this.startWithConfig(flags, metadata)
-    const isHostGiven = metadata.flags.host?.setFromDefault === false
+    const isHostGiven = metadata.flags.host?.setFromDefault !== true
     let url = ''
     const onListening = (address: string) => {
       url = address

@@ -9,6 +9,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'coinpipe-config-e2e-'))
   await writeFile(join(folder, 'good.yaml'), 'version: 1\nserve: {port: 9000}\n')
   await writeFile(join(folder, 'bad.yaml'), 'version: 1\nserve: {prot: 9000}\nbus: {kind: rabbit}\n')
+  await writeFile(join(folder, 'doubtful.yaml'), 'version: 1\nlog: {level: warn}\nsinks: {store: {kind: store}}\n')
 })
 afterAll(() => rm(folder, {recursive: true}))
 
@@ -47,6 +48,15 @@ describe('config check', () => {
     const {code, stderr} = await coinpipe(...words)
     expect(code).toBe(2)
     expect(stderr).toMatch(message)
+  })
+})
+
+describe('a command that runs by a config', () => {
+  const run = (...words: string[]) => coinpipe('topics', 'list', '--config', 'doubtful.yaml', '--data-dir', folder, ...words)
+
+  it('says what is doubtful in it, unless a flag asks for less than its own log.level', async () => {
+    expect(await run()).toMatchObject({code: 0, stderr: expect.stringContaining('a sink that no pipeline writes to')})
+    expect(await run('--log-level', 'error')).toMatchObject({code: 0, stderr: 'there is no topic yet\n'})
   })
 })
 

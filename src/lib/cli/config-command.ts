@@ -20,7 +20,7 @@ export abstract class ConfigCommand extends BaseCommand {
       flags: configFlagValues(flags),
       defaultDataDir: this.config.dataDir,
     })
-    const isDefault = (name: string) => metadata.flags[name]?.setFromDefault ?? true
+    const isDefault = (name: string) => metadata.flags[name]?.setFromDefault ?? false
     const context = this.start({
       ...flags,
       'data-dir': config.dataDir,
