@@ -18,6 +18,7 @@ import {type Joined, Member} from './member.ts'
 
 /** How long `leave` may take. */
 const LEAVE_MS = 2_000
+const NO_GENERATION = -1
 const UNKNOWN_TOPIC = 'UNKNOWN_TOPIC_OR_PARTITION'
 
 interface Held extends Omit<Grant, 'revoking'> {
@@ -69,6 +70,8 @@ export class KafkajsBackend implements GroupBackend {
       isolation: subscription.isolation ?? 'committed',
       context,
       onData: () => this.#notify(),
+      onRestart: (partition) => this.#onRestart(partition),
+      translate: (error) => translateKafkajsError(error, this.#what, options.brokers),
     })
     this.#commits = new Commits({
       // A join under way says whether the partitions are still ours.
@@ -201,14 +204,14 @@ export class KafkajsBackend implements GroupBackend {
     for (const held of granted) this.#held.set(partitionKey(held), held)
   }
 
-  async #grant(fresh: readonly TopicPartition[], {starts}: Joined): Promise<readonly Held[]> {
+  async #grant(fresh: readonly TopicPartition[], {starts, generation}: Joined): Promise<readonly Held[]> {
     const epoch = ++this.#epoch
     const [committed, earliest] = await Promise.all([this.#member.committed(fresh), this.#member.ends(fresh, 'earliest')])
     const first = fresh.flatMap((partition) => {
       const offset = starts.get(partitionKey(partition))
       return offset === undefined || committed.has(partitionKey(partition)) ? [] : [{...partition, offset}]
     })
-    if (first.length > 0) await this.#member.commit(first)
+    if (first.length > 0) await this.#member.commit(first, generation)
     for (const {offset, ...partition} of first) committed.set(partitionKey(partition), offset)
     return fresh.map((partition) => {
       const key = partitionKey(partition)
@@ -219,20 +222,36 @@ export class KafkajsBackend implements GroupBackend {
   // Committing
 
   #checkHeld({topic, partition, epoch}: CommitPosition): void {
-    if (this.#held.get(partitionKey({topic, partition}))?.epoch !== epoch) throw takenAway(this.#subscription.group, topic, partition)
+    const isIn = this.#membership !== null && this.#held.get(partitionKey({topic, partition}))?.epoch === epoch
+    if (!isIn) throw takenAway(this.#subscription.group, topic, partition)
   }
 
   async #commit(positions: readonly CommitPosition[]): Promise<void> {
     const ahead = positions.filter((position) => position.offset > (this.#held.get(partitionKey(position))?.committed ?? -1))
     if (ahead.length === 0) return
-    await this.#patiently(() => this.#member.commit(ahead))
+    await this.#patiently(async () => {
+      // Before each try: a join in between may have given a partition to another member, whose commits this one must not undo.
+      await this.#joining?.catch(() => undefined)
+      for (const position of ahead) this.#checkHeld(position)
+      await this.#member.commit(ahead, this.#membership?.generation ?? NO_GENERATION)
+    })
     for (const position of ahead) {
       const held = this.#held.get(partitionKey(position))
       if (held?.epoch === position.epoch) held.committed = position.offset
     }
   }
 
+  /** Its log was begun anew: what was committed is no measure any more. */
+  #onRestart(partition: TopicPartition): void {
+    const held = this.#held.get(partitionKey(partition))
+    if (held !== undefined) held.committed = null
+  }
+
   // Errors
+
+  get #what(): string {
+    return `read as a member of group '${this.#subscription.group}'`
+  }
 
   /** Again and again while that may help; what it does must do no harm when it is done twice. */
   #patiently<T>(work: () => Promise<T>): Promise<T> {
@@ -241,7 +260,7 @@ export class KafkajsBackend implements GroupBackend {
   }
 
   async #translated<T>(work: () => Promise<T>): Promise<T> {
-    const what = `read as a member of group '${this.#subscription.group}'`
+    const what = this.#what
     try {
       if (this.#closing !== null) throw notConnected()
       return await work()

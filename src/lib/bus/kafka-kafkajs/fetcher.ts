@@ -4,6 +4,7 @@ import {AbortedError} from '../../core/errors.ts'
 import type {Isolation, TopicPartition} from '../../core/ports/bus.ts'
 import {partitionKey} from '../assign.ts'
 import type {ReadRequest, ReadResult} from '../fair-read.ts'
+import {KafkaAuthError} from '../kafka/errors.ts'
 import {FETCH_BYTES, PartitionBuffer} from './buffer.ts'
 import {protocolTypeOf} from './errors.ts'
 import {toBusMessage} from './messages.ts'
@@ -25,6 +26,10 @@ export interface FetcherOptions {
   readonly context: Pick<Context, 'logger' | 'clock'>
   /** Something can be read that could not before. */
   readonly onData: () => void
+  /** The log of a partition was begun anew. */
+  readonly onRestart: (partition: TopicPartition) => void
+  /** An error of kafkajs as one of ours. */
+  readonly translate: (error: unknown) => unknown
 }
 
 /** Fills the buffers of the partitions that are held, from their leaders, one request at a time for each broker. */
@@ -35,6 +40,8 @@ export class Fetcher {
   readonly #busy = new Set<number>()
   readonly #stop = new AbortController()
   #pauseMs = FIRST_PAUSE_MS
+  /** What no later try makes good. */
+  #failure: KafkaAuthError | null = null
 
   constructor(options: FetcherOptions) {
     this.#options = options
@@ -47,8 +54,9 @@ export class Fetcher {
     for (const partition of fresh) this.#buffers.set(partitionKey(partition), new PartitionBuffer(partition))
   }
 
-  /** Null where the partition is not held. */
+  /** Null where the partition is not held. Throws KafkaAuthError where we may not read it. */
   read(request: ReadRequest): ReadResult | null {
+    if (this.#failure !== null) throw this.#failure
     const buffer = this.#buffers.get(partitionKey(request))
     if (buffer === undefined) return null
     const wanted = buffer.wants
@@ -64,7 +72,7 @@ export class Fetcher {
 
   /** Starts to ask every broker that leads a partition with room and is not being asked. */
   #fetch(): void {
-    if (this.#stop.signal.aborted) return
+    if (this.#stop.signal.aborted || this.#failure !== null) return
     for (const leader of new Set([...this.#buffers.values()].filter(({wants}) => wants).map((buffer) => this.#leader(buffer)))) {
       if (!this.#busy.has(leader)) void this.#ask(leader)
     }
@@ -114,8 +122,13 @@ export class Fetcher {
   }
 
   async #recover(error: unknown): Promise<void> {
-    const {cluster, context} = this.#options
+    const {cluster, context, translate, onData} = this.#options
     if (this.#stop.signal.aborted) return
+    const translated = translate(error)
+    if (translated instanceof KafkaAuthError) {
+      this.#failure = translated
+      return onData()
+    }
     try {
       if (protocolTypeOf(error) === 'OFFSET_OUT_OF_RANGE') return await this.#restart(error as Error & TopicPartition)
       context.logger.debug({err: error}, 'a fetch failed and is tried again')
@@ -135,6 +148,7 @@ export class Fetcher {
     const [found] = await this.#options.cluster.fetchTopicsOffset([{topic, partitions: [{partition}], fromBeginning: true}])
     const earliest = found?.partitions[0]?.offset
     if (earliest === undefined) return
+    if (Number(earliest) < (buffer.fetchOffset ?? 0)) this.#options.onRestart(buffer)
     buffer.restart(Number(earliest))
     this.#options.onData()
   }

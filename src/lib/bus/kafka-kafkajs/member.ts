@@ -75,11 +75,12 @@ export class Member {
     return (await this.#partitionsChanged()) ? 'rejoin' : 'well'
   }
 
-  async commit(positions: readonly Position[]): Promise<void> {
+  /** As what the member was in `generation`: refused where the group has been shared anew since. */
+  async commit(positions: readonly Position[], generation: number): Promise<void> {
     try {
       const broker = await this.#coordinator()
       const topics = positions.map(({topic, partition, offset}) => ({topic, partitions: [{partition, offset: String(offset)}]}))
-      await broker.offsetCommit({...this.#identity, groupGenerationId: this.#generation, topics})
+      await broker.offsetCommit({...this.#identity, groupGenerationId: generation, topics})
     } catch (error) {
       throw this.#failed(error)
     }
