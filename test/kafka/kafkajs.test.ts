@@ -88,6 +88,18 @@ describe('publishing through kafkajs', () => {
     expect(asked.flat().sort()).toEqual([0, 1, 2, 3, 4, 5])
   })
 
+  it('goes on with other topics when one that it published to is gone', async () => {
+    const bus = await open()
+    const [gone, other] = [await topicOf(bus, 1), await topicOf(bus, 1)]
+    for (const topic of [gone, other]) await bus.publish(numbered(topic, 1))
+    await bus.deleteTopic(gone)
+    // What kafkajs knows is old enough to be asked for again.
+    const {now} = Date
+    vi.spyOn(Date, 'now').mockImplementation(() => now() + 10_000)
+    onTestFinished(() => void vi.restoreAllMocks())
+    expect(await bus.publish(numbered(other, 1))).toMatchObject([{offset: 1}])
+  })
+
   it('gives no offset without acknowledgements, and the records arrive', async () => {
     const bus = await open({acks: 0})
     const topic = await topicOf(bus, 2)

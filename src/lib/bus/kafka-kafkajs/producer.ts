@@ -5,8 +5,8 @@ import type {PartitionBatch, SendOutcome} from '../kafka/driver.ts'
 import {noLeader, notConnected} from '../kafka/errors.ts'
 import type {Compression, KafkaOptions} from '../kafka/options.ts'
 import {Connections, openCluster} from './connections.ts'
-import {translateKafkajsError} from './errors.ts'
-import type {ProduceAnswer} from './wire.ts'
+import {protocolTypeOf, translateKafkajsError} from './errors.ts'
+import {forgetTopics, type ProduceAnswer} from './wire.ts'
 
 const ACKS = {0: 0, 1: 1, all: -1} as const
 
@@ -52,6 +52,7 @@ export class KafkajsProducer {
       const broker = await this.#leader(batch)
       return {baseOffset: await this.#produce(broker, batch)}
     } catch (error) {
+      if (protocolTypeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') this.#forgetTopics()
       await this.#lookAgain()
       if (this.#isClosed()) return {error: notConnected()}
       return {error: translateKafkajsError(error, `publish to topic '${batch.topic}'`, this.#options.brokers)}
@@ -80,6 +81,12 @@ export class KafkajsProducer {
     if (acks === 0) await this.#connections.drained(requestTimeoutMs)
     const baseOffset = answer?.topics[0]?.partitions[0]?.baseOffset
     return baseOffset === undefined ? null : Number(baseOffset)
+  }
+
+  /** One of them is gone, and kafkajs does not say which: each is looked up again when it is next published to. */
+  #forgetTopics(): void {
+    this.#topics.clear()
+    forgetTopics(this.#cluster)
   }
 
   /** Whatever went wrong, the leader may be another one by now. */

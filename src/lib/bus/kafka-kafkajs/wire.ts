@@ -63,6 +63,12 @@ export interface FetchedMessage {
   }
 }
 
+/** kafkajs looks all topics up at once that it was ever asked for, and fails for all of them where one is gone. */
+export function forgetTopics(cluster: Cluster): void {
+  const {targetTopics} = cluster as Cluster & {readonly targetTopics: Set<string>}
+  targetTopics.clear()
+}
+
 export async function findCoordinator(cluster: Cluster, groupId: string): Promise<GroupBroker> {
   return (await cluster.findGroupCoordinator({groupId})) as GroupBroker
 }
