@@ -6,7 +6,7 @@ import {
 } from '@platformatic/kafka'
 import type {TopicPartition} from '../../core/ports/bus.ts'
 import {assignPartitions, partitionKey} from '../assign.ts'
-import {byTopic} from './list-offsets.ts'
+import {byTopic} from '../kafka/list-offsets.ts'
 
 /**
  * Cooperative sharing as Kafka's own `cooperative-sticky`: the name, and what members tell of themselves, are the same, so that its Java clients can be in

@@ -5,6 +5,7 @@ import {partitionKey} from '../assign.ts'
 import {takenAway} from '../errors.ts'
 import type {CommitPosition, GroupBackend, Membership} from '../group-backend.ts'
 import {KafkaClient} from '../kafka/client.ts'
+import {EARLIEST, LATEST, listOffsets} from '../kafka/list-offsets.ts'
 import type {KafkaOptions} from '../kafka/options.ts'
 import {untilDone} from '../kafka/retry.ts'
 import {ClassicMember} from './classic-member.ts'
@@ -13,7 +14,6 @@ import {Committer} from './committer.ts'
 import {Fetcher} from './fetcher.ts'
 import type {GroupMembers} from './group-members.ts'
 import {Holdings} from './holdings.ts'
-import {EARLIEST, LATEST, listOffsets} from './list-offsets.ts'
 
 export interface BackendDependencies {
   readonly context: Context

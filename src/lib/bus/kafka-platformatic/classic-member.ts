@@ -5,11 +5,11 @@ import type {TopicPartition} from '../../core/ports/bus.ts'
 import {partitionKey} from '../assign.ts'
 import {instanceReplaced} from '../errors.ts'
 import type {KafkaClient} from '../kafka/client.ts'
+import {answerOf, protocolName} from '../kafka/protocol-name.ts'
 import {untilDone} from '../kafka/retry.ts'
 import {decodeClaim, decodeShare, encodeClaim, encodeShare, PROTOCOL_NAME, PROTOCOL_TYPE, planShares, type Share} from './assignor.ts'
 import {committedOffsets} from './committed-offsets.ts'
 import type {GroupIdentity} from './group-members.ts'
-import {answerOf, protocolName} from './protocol-name.ts'
 
 export interface ClassicMemberOptions {
   /** For nothing but joining: the broker answers when the others have joined too. */

@@ -2,8 +2,8 @@ import type {offsetFetchV9} from '@platformatic/kafka'
 import type {TopicPartition} from '../../core/ports/bus.ts'
 import {partitionKey} from '../assign.ts'
 import type {KafkaClient} from '../kafka/client.ts'
-import {byTopic} from './list-offsets.ts'
-import {answerOf} from './protocol-name.ts'
+import {byTopic} from '../kafka/list-offsets.ts'
+import {answerOf} from '../kafka/protocol-name.ts'
 
 const NO_OFFSET = -1
 const NO_EPOCH = -1

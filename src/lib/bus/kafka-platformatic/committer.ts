@@ -4,10 +4,10 @@ import type {Position} from '../../core/ports/bus.ts'
 import {partitionKey} from '../assign.ts'
 import type {CommitPosition} from '../group-backend.ts'
 import type {KafkaClient} from '../kafka/client.ts'
+import {protocolName} from '../kafka/protocol-name.ts'
 import {untilDone} from '../kafka/retry.ts'
 import type {GroupIdentity, OffsetSender, SendOffsets, TransactionEnd} from './group-members.ts'
 import type {Holdings} from './holdings.ts'
-import {protocolName} from './protocol-name.ts'
 
 export interface CommitterOptions {
   readonly client: Pick<KafkaClient, 'call'>

@@ -6,9 +6,9 @@ import {partitionKey} from '../assign.ts'
 import type {ReadRequest, ReadResult} from '../fair-read.ts'
 import type {KafkaClient} from '../kafka/client.ts'
 import {errorOfCode, KafkaAuthError, KafkaError} from '../kafka/errors.ts'
-import {type FetchAnswer, type FetchApi, type FetchPartitionAnswer, fetchApi} from './fetch-api.ts'
-import {FetchBuffer} from './fetch-buffer.ts'
-import {EARLIEST, ISOLATION_LEVELS, LATEST, listOffsets} from './list-offsets.ts'
+import {type FetchAnswer, type FetchApi, type FetchPartitionAnswer, fetchApi} from '../kafka/fetch-api.ts'
+import {FetchBuffer} from '../kafka/fetch-buffer.ts'
+import {EARLIEST, ISOLATION_LEVELS, LATEST, listOffsets} from '../kafka/list-offsets.ts'
 
 /** How long a broker keeps a request that it has nothing for. A partition that is new or read again waits as long for the next request. */
 const LONG_WAIT_MS = 250

@@ -7,10 +7,10 @@ import {transactionFenced} from '../errors.ts'
 import type {Api, CallOptions, KafkaClient, Target} from '../kafka/client.ts'
 import type {KafkaTransactions, PartitionBatch} from '../kafka/driver.ts'
 import type {KafkaOptions} from '../kafka/options.ts'
+import {protocolName} from '../kafka/protocol-name.ts'
 import type {GroupCommit, TransactionContent} from '../transaction.ts'
 import {ALL, type BatchWriter} from './batch-writer.ts'
 import type {GroupIdentity, GroupMembers, TransactionEnd} from './group-members.ts'
-import {protocolName} from './protocol-name.ts'
 import {nextSequence, type ProducerIdentity} from './sequences.ts'
 
 export interface TransactionsOptions {

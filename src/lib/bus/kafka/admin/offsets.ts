@@ -2,8 +2,8 @@ import type {listOffsetsV9} from '@platformatic/kafka'
 import {UnknownTopicError} from '../../../core/errors.ts'
 import type {PartitionOffsets, Position, TopicPartition} from '../../../core/ports/bus.ts'
 import {partitionOutOfRange} from '../../errors.ts'
-import {EARLIEST, ISOLATION_LEVELS, LATEST} from '../../kafka-platformatic/list-offsets.ts'
 import {KafkaError, noLeader} from '../errors.ts'
+import {EARLIEST, ISOLATION_LEVELS, LATEST} from '../list-offsets.ts'
 import type {Requests, TopicView} from './requests.ts'
 
 const ANY_REPLICA = -1

@@ -1,9 +1,9 @@
 import type {BusMessage, Isolation, Position, ReadOptions} from '../../../core/ports/bus.ts'
-import {type FetchAnswer, type FetchPartitionAnswer, fetchApi} from '../../kafka-platformatic/fetch-api.ts'
-import {FetchBuffer} from '../../kafka-platformatic/fetch-buffer.ts'
-import {ISOLATION_LEVELS} from '../../kafka-platformatic/list-offsets.ts'
 import type {KafkaClient} from '../client.ts'
 import {errorOfCode} from '../errors.ts'
+import {type FetchAnswer, type FetchPartitionAnswer, fetchApi} from '../fetch-api.ts'
+import {FetchBuffer} from '../fetch-buffer.ts'
+import {ISOLATION_LEVELS} from '../list-offsets.ts'
 import {atTopics, leaderless, offsetsOnce, requirePartitions} from './offsets.ts'
 import type {Requests, TopicView} from './requests.ts'
 

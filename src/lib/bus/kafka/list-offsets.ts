@@ -1,7 +1,7 @@
 import type {listOffsetsV9} from '@platformatic/kafka'
 import type {Isolation, TopicPartition} from '../../core/ports/bus.ts'
 import {partitionKey} from '../assign.ts'
-import type {KafkaClient} from '../kafka/client.ts'
+import type {KafkaClient} from './client.ts'
 
 /** Instead of a time, in ListOffsets: https://kafka.apache.org/protocol#The_Messages_ListOffsets */
 export const LATEST = -1n

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import {FetchBuffer} from '../../../../src/lib/bus/kafka-platformatic/fetch-buffer.ts'
+import {FetchBuffer} from '../../../../src/lib/bus/kafka/fetch-buffer.ts'
 import {endMarker, numberedBatch} from '../../../helpers/kafka-batches.ts'
 
 const PLACE = {topic: 't', partition: 0}

@@ -1,6 +1,6 @@
 import {createAPI, fetchV12, fetchV13, fetchV15, fetchV17, Reader} from '@platformatic/kafka'
 import {UnsupportedError} from '../../core/errors.ts'
-import type {Api, KafkaClient} from '../kafka/client.ts'
+import type {Api, KafkaClient} from './client.ts'
 
 export interface FetchPartitionAnswer {
   /** Name up to version 12, id from 13 on: what the request said. */

@@ -1,8 +1,8 @@
 import {compressionsAlgorithmsByBitmask} from '@platformatic/kafka'
 import {UnsupportedError} from '../../core/errors.ts'
 import type {BusMessage, Headers, TopicPartition} from '../../core/ports/bus.ts'
-import {KafkaError} from '../kafka/errors.ts'
-import {readValue} from '../kafka/values.ts'
+import {KafkaError} from './errors.ts'
+import {readValue} from './values.ts'
 
 /**
  * Batches of records as brokers keep them, magic 2 (https://kafka.apache.org/documentation/#recordbatch). The library's own decoder makes some objects and

@@ -1,4 +1,4 @@
-import {protocolErrorOf} from '../kafka/errors.ts'
+import {protocolErrorOf} from './errors.ts'
 
 /** The protocol's name of a translated error; null for one that no broker named. */
 export function protocolName(error: unknown): string | null {
