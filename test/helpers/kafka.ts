@@ -9,7 +9,7 @@ export interface KafkaUnderTest {
   /** Jars of Kafka's own tools. */
   readonly classpath: string
   /** Null on a cluster that the tests did not start. */
-  readonly security: KafkaSecurity | null
+  readonly own: {readonly name: string; readonly dataDir: string; readonly security: KafkaSecurity} | null
 }
 
 /** Listeners of the same brokers that want more of a client. */

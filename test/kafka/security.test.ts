@@ -15,8 +15,8 @@ import {tempDir} from '../helpers/temp-dir.ts'
 const MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512'] as const
 /** Kafka answers a wrong password 100 ms later than it could. */
 const SOON_MS = 3_000
-const {brokers, security: found} = kafkaUnderTest()
-const security = found ?? {user: '', password: '', sasl: [], tls: [], certificate: ''}
+const {brokers, own} = kafkaUnderTest()
+const security = own?.security ?? {user: '', password: '', sasl: [], tls: [], certificate: ''}
 
 function sasl(mechanism: KafkaSasl['mechanism'], changes: Partial<KafkaSasl> = {}): Partial<KafkaOptions> {
   return {brokers: security.sasl, sasl: {mechanism, username: security.user, password: security.password, ...changes}}
@@ -33,7 +33,7 @@ async function publishAndConsume(bus: Bus): Promise<void> {
 }
 
 // A cluster that the tests did not start has no such listeners that they know of.
-describe.skipIf(found === null).each(DRIVER_NAMES)('with passwords and encryption, through %s', (driver) => {
+describe.skipIf(own === null).each(DRIVER_NAMES)('with passwords and encryption, through %s', (driver) => {
   const refusal = async (changes: Partial<KafkaOptions>) => {
     const {error, elapsedMs} = await failureOf(() => busWith(driver, changes).connect())
     expect(elapsedMs).toBeLessThan(SOON_MS)

@@ -26,7 +26,7 @@ export function startCluster(mode: KafkaUnderTest['mode']) {
     const classpath = (await ensureJars('kafka', {cacheDir: jarCache()}, context)).join(':')
     const running = process.env[`COINPIPE_TEST_KAFKA_${mode.toUpperCase()}`]
     if (running !== undefined) {
-      project.provide('kafka', {mode, brokers: running.split(','), classpath, security: null})
+      project.provide('kafka', {mode, brokers: running.split(','), classpath, own: null})
       return async () => undefined
     }
     const dataDir = await mkdtemp(join(tmpdir(), 'coinpipe-kafka-'))
@@ -37,7 +37,7 @@ export function startCluster(mode: KafkaUnderTest['mode']) {
     }
     try {
       const {status} = await service.up({kind, hosts, security: SECURITY, cacheDir: jarCache(), timeoutMs: TIMEOUT_MS})
-      project.provide('kafka', {mode, brokers: status.brokers, classpath, security: securityOf(status)})
+      project.provide('kafka', {mode, brokers: status.brokers, classpath, own: {name: status.name, dataDir, security: securityOf(status)}})
     } catch (error) {
       await stop()
       throw error

@@ -151,7 +151,7 @@ export function fromProtocol(protocolError: string, said: string, what: string, 
   if (protocolError === 'UNKNOWN_TOPIC_OR_PARTITION' || protocolError === 'UNKNOWN_TOPIC_ID')
     return unknownTopic(/topic '([^']+)'/.exec(what)?.[1] ?? what)
   if (protocolError === 'MESSAGE_TOO_LARGE' || protocolError === 'RECORD_LIST_TOO_LARGE') {
-    const remedy = ["publish it in parts, or raise the topic's limit: coinpipe topics alter TOPIC --set max.message.bytes=…"]
+    const remedy = ["publish it in parts, or raise the topic's limit: coinpipe topics alter TOPIC --setting max.message.bytes=…"]
     return new RecordTooLargeError(message, {cause, remedy})
   }
   if (NOT_ENOUGH_REPLICAS.has(protocolError)) {
@@ -160,7 +160,7 @@ export function fromProtocol(protocolError: string, said: string, what: string, 
       retry: LATER,
       remedy: [
         'start those that are down: coinpipe nodes --bus kafka',
-        'or ask for fewer: coinpipe topics alter TOPIC --set min.insync.replicas=…',
+        'or ask for fewer: coinpipe topics alter TOPIC --setting min.insync.replicas=…',
       ],
     })
   }
