@@ -6,7 +6,7 @@ import {
 } from '@platformatic/kafka'
 import type {TopicPartition} from '../../core/ports/bus.ts'
 import {assignPartitions, partitionKey} from '../assign.ts'
-import {byTopic} from '../kafka/list-offsets.ts'
+import {byTopic} from '../kafka/by-topic.ts'
 
 /**
  * Cooperative sharing as Kafka's own `cooperative-sticky`: the name, and what members tell of themselves, are the same, so that its Java clients can be in
@@ -38,7 +38,7 @@ export function encodeClaim({topics, owned, generation}: Claim): Buffer {
     version: SUBSCRIPTION_VERSION,
     topics: [...topics],
     userData,
-    ownedPartitions: byTopic(owned).map(({name, partitions}) => ({topic: name, partitions})),
+    ownedPartitions: partitionsByTopic(owned),
     generationId: generation,
     rackId: null,
   })
@@ -59,7 +59,7 @@ export interface Share {
 }
 
 export function encodeShare({partitions, knownTopics}: Share): Buffer {
-  const assignedPartitions = byTopic(partitions).map(({name, partitions: of}) => ({topic: name, partitions: of}))
+  const assignedPartitions = partitionsByTopic(partitions)
   return encodeConsumerProtocolAssignment({version: ASSIGNMENT_VERSION, assignedPartitions, userData: JSON.stringify({knownTopics})})
 }
 
@@ -77,6 +77,10 @@ function knownTopicsIn(userData: Uint8Array): readonly string[] {
     if (error instanceof SyntaxError || error instanceof TypeError) return []
     throw error
   }
+}
+
+function partitionsByTopic(partitions: readonly TopicPartition[]): {topic: string; partitions: number[]}[] {
+  return byTopic(partitions, ({partition}) => partition).map(({name, partitions: of}) => ({topic: name, partitions: of}))
 }
 
 function flatten(assignments: readonly {readonly topic: string; readonly partitions: readonly number[]}[]): TopicPartition[] {

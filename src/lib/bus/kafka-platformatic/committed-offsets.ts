@@ -1,8 +1,8 @@
 import type {offsetFetchV9} from '@platformatic/kafka'
 import type {TopicPartition} from '../../core/ports/bus.ts'
 import {partitionKey} from '../assign.ts'
+import {byTopic} from '../kafka/by-topic.ts'
 import type {KafkaClient} from '../kafka/client.ts'
-import {byTopic} from '../kafka/list-offsets.ts'
 import {answerOf} from '../kafka/protocol-name.ts'
 
 const NO_OFFSET = -1
@@ -17,7 +17,7 @@ export async function committedOffsets(
   partitions: readonly TopicPartition[],
 ): Promise<Map<string, number | null>> {
   if (partitions.length === 0) return new Map()
-  const topics = byTopic(partitions).map(({name, partitions: partitionIndexes}) => ({name, partitionIndexes}))
+  const topics = byTopic(partitions, ({partition}) => partition).map(({name, partitions: partitionIndexes}) => ({name, partitionIndexes}))
   const args = [[{groupId: group, memberId: null, memberEpoch: NO_EPOCH, topics}], STABLE]
   const {groups} = await ask(client, group, args)
   const found = new Map<string, number | null>()

@@ -3,6 +3,7 @@ import {FencedError} from '../../core/errors.ts'
 import type {Position} from '../../core/ports/bus.ts'
 import {partitionKey} from '../assign.ts'
 import type {CommitPosition} from '../group-backend.ts'
+import {commitsByTopic} from '../kafka/by-topic.ts'
 import type {KafkaClient} from '../kafka/client.ts'
 import {protocolName} from '../kafka/protocol-name.ts'
 import {untilDone} from '../kafka/retry.ts'
@@ -23,8 +24,6 @@ interface Waiting {
   readonly done: PromiseWithResolvers<void>
 }
 
-const NO_LEADER_EPOCH = -1
-const NO_METADATA = ''
 /** Between two tries while the group is shared anew and no news of it has come to us. */
 const REBALANCE_PAUSE_MS = 100
 /** Between two commits when acks come faster than they are committed. */
@@ -102,16 +101,7 @@ export class Committer implements OffsetSender {
 
   readonly #sendCommit = async ({group, memberId, generation, instanceId}: GroupIdentity, positions: readonly Position[]) => {
     const {client, clock, holdings, timeoutMs} = this.#options
-    const topics = [...Map.groupBy(positions, ({topic}) => topic)].map(([name, of]) => ({
-      name,
-      partitions: of.map(({partition, offset}) => ({
-        partitionIndex: partition,
-        committedOffset: BigInt(offset),
-        committedLeaderEpoch: NO_LEADER_EPOCH,
-        committedMetadata: NO_METADATA,
-      })),
-    }))
-    const args = [group, generation, memberId, instanceId, topics]
+    const args = [group, generation, memberId, instanceId, commitsByTopic(positions)]
     const commit = async () => {
       try {
         await client.call({group}, 'OffsetCommit', args, {what: `commit for group '${group}'`})

@@ -4,6 +4,7 @@ import {FencedError, isRetryable, NotConnectedError} from '../../core/errors.ts'
 import type {Position} from '../../core/ports/bus.ts'
 import {partitionKey} from '../assign.ts'
 import {transactionFenced} from '../errors.ts'
+import {byTopic, commitsByTopic} from '../kafka/by-topic.ts'
 import type {Api, CallOptions, KafkaClient, Target} from '../kafka/client.ts'
 import type {KafkaTransactions, PartitionBatch} from '../kafka/driver.ts'
 import type {KafkaOptions} from '../kafka/options.ts'
@@ -38,8 +39,6 @@ const RETRY_WAIT_MS = 100
 const GIVE_UP_MS = 5_000
 /** Someone else has the id: theirs to end. */
 const TAKEN_OVER = new Set(['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED'])
-const NO_LEADER_EPOCH = -1
-const NO_METADATA = ''
 /** Asks for a new epoch whatever the last one was: a process that starts anew does not know it, and has to fence what it was before. */
 const UNKNOWN_PRODUCER = {producerId: -1n, producerEpoch: -1} as const
 /** The newest version for clients: what comes after it is for brokers, and needs their rights. */
@@ -167,10 +166,8 @@ class Attempt {
 
   async #addPartitions(batches: readonly PartitionBatch[]): Promise<void> {
     const {id: transactionalId, producerId, producerEpoch} = this.#holder
-    const topics = [...Map.groupBy(batches, ({topic}) => topic)].map(([name, of]) => ({
-      name,
-      partitions: [...new Set(of.map(({partition}) => partition))],
-    }))
+    const once = new Map(batches.map((batch) => [partitionKey(batch), batch]))
+    const topics = byTopic([...once.values()], ({partition}) => partition)
     this.#begun = true
     await this.#call({transaction: transactionalId}, ADD_PARTITIONS, [[{transactionalId, producerId, producerEpoch, topics}]], {
       what: `begin transaction '${transactionalId}'`,
@@ -211,16 +208,7 @@ class Attempt {
     const what = `transaction '${id}': commit for group '${group}'`
     this.#begun = true
     await this.#call({transaction: id}, 'AddOffsetsToTxn', [id, producerId, producerEpoch, group], {what})
-    const topics = [...Map.groupBy(positions, ({topic}) => topic)].map(([name, of]) => ({
-      name,
-      partitions: of.map(({partition, offset}) => ({
-        partitionIndex: partition,
-        committedOffset: BigInt(offset),
-        committedLeaderEpoch: NO_LEADER_EPOCH,
-        committedMetadata: NO_METADATA,
-      })),
-    }))
-    const args = [id, group, producerId, producerEpoch, generation, memberId, instanceId, topics]
+    const args = [id, group, producerId, producerEpoch, generation, memberId, instanceId, commitsByTopic(positions)]
     await this.#call({group}, 'TxnOffsetCommit', args, {what})
   }
 

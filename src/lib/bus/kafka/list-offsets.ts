@@ -1,6 +1,7 @@
 import type {listOffsetsV9} from '@platformatic/kafka'
 import type {Isolation, TopicPartition} from '../../core/ports/bus.ts'
 import {partitionKey} from '../assign.ts'
+import {byTopic} from './by-topic.ts'
 import type {KafkaClient} from './client.ts'
 
 /** Instead of a time, in ListOffsets: https://kafka.apache.org/protocol#The_Messages_ListOffsets */
@@ -25,11 +26,11 @@ export async function listOffsets(client: KafkaClient, {partitions, at, isolatio
   byLeader.delete(-1)
   const answers = await Promise.all(
     [...byLeader].map(([node, share]) => {
-      const topics = byTopic(share.map(({partition}) => partition)).map(({name, partitions: indexes}) => ({
-        name,
-        partitions: indexes.map((partitionIndex) => ({partitionIndex, currentLeaderEpoch: NO_EPOCH, timestamp: at})),
-      }))
-      const args = [ANY_REPLICA, ISOLATION_LEVELS[isolation], topics]
+      const ask = byTopic(
+        share.map(({partition}) => partition),
+        ({partition}) => ({partitionIndex: partition, currentLeaderEpoch: NO_EPOCH, timestamp: at}),
+      )
+      const args = [ANY_REPLICA, ISOLATION_LEVELS[isolation], ask]
       return client.call<listOffsetsV9.ListOffsetsResponse>({node}, 'ListOffsets', args, {what: 'look up offsets', partial: true})
     }),
   )
@@ -41,9 +42,4 @@ export async function listOffsets(client: KafkaClient, {partitions, at, isolatio
   }
   if (found.size < partitions.length) client.forgetLeaders()
   return found
-}
-
-/** As requests name partitions. */
-export function byTopic(partitions: readonly TopicPartition[]): {name: string; partitions: number[]}[] {
-  return [...Map.groupBy(partitions, ({topic}) => topic)].map(([name, of]) => ({name, partitions: of.map(({partition}) => partition)}))
 }

@@ -1,8 +1,9 @@
 import {createAPI, type Reader, ResponseError, Writer} from '@platformatic/kafka'
 import type {LeaderElection, TopicPartition} from '../../../core/ports/bus.ts'
+import {byTopic} from '../by-topic.ts'
 import type {Api} from '../client.ts'
 import {protocolErrorName} from '../errors.ts'
-import {byTopic, inOrder} from './offsets.ts'
+import {inOrder} from './offsets.ts'
 import type {Requests} from './requests.ts'
 
 const API_KEY = 43

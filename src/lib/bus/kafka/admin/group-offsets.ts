@@ -1,10 +1,12 @@
 import type {offsetFetchV9} from '@platformatic/kafka'
 import {FencedError, InvalidInputError} from '../../../core/errors.ts'
-import type {GroupLag, PartitionOffsets, Position, TopicPartition} from '../../../core/ports/bus.ts'
+import type {GroupLag, PartitionOffsets, Position} from '../../../core/ports/bus.ts'
+import {partitionKey} from '../../assign.ts'
 import {groupActive} from '../../errors.ts'
-import {KafkaError, protocolErrorOf} from '../errors.ts'
+import {commitsByTopic} from '../by-topic.ts'
+import {protocolName} from '../protocol-name.ts'
 import {describeGroup} from './groups.ts'
-import {byTopic, offsetsOnce, requirePartitions} from './offsets.ts'
+import {offsetsOnce, requirePartitions} from './offsets.ts'
 import type {Requests} from './requests.ts'
 
 /** What commits without being a member, as for a group that nobody is in. */
@@ -21,12 +23,12 @@ export async function lag(requests: Requests, group: string): Promise<GroupLag[]
   const held = members.flatMap(({partitions}) => partitions)
   const topics = new Set([...committed, ...held].map(({topic}) => topic))
   if (topics.size === 0) return []
-  const commits = new Map(committed.map((position) => [keyOf(position), position.offset]))
-  const counted = new Set([...committed, ...held].map(keyOf))
+  const commits = new Map(committed.map((position) => [partitionKey(position), position.offset]))
+  const counted = new Set([...committed, ...held].map(partitionKey))
   const offsets = await existingOffsets(requests, topics)
   return offsets
-    .filter((partition) => counted.has(keyOf(partition)))
-    .map((partition) => lagOf(partition, commits.get(keyOf(partition)) ?? null))
+    .filter((partition) => counted.has(partitionKey(partition)))
+    .map((partition) => lagOf(partition, commits.get(partitionKey(partition)) ?? null))
 }
 
 /** A group that there is not may be reset too: its first member then starts there. */
@@ -40,15 +42,9 @@ export async function resetGroup(requests: Requests, group: string, positions: r
   const {topics} = await requests.cluster([...new Set(positions.map(({topic}) => topic))])
   requirePartitions(topics, positions)
   await requireEmpty(requests, group)
-  const commit = byTopic(positions, ({partition, offset}) => ({
-    partitionIndex: partition,
-    committedOffset: BigInt(offset),
-    committedLeaderEpoch: NO_EPOCH,
-    committedMetadata: '',
-  }))
   try {
     const what = `reset group '${group}'`
-    await requests.call({group}, 'OffsetCommit', [group, NO_GENERATION, NO_MEMBER, null, commit], {what})
+    await requests.call({group}, 'OffsetCommit', [group, NO_GENERATION, NO_MEMBER, null, commitsByTopic(positions)], {what})
   } catch (error) {
     // A member came in between.
     if (error instanceof FencedError) throw groupActive(group, 1)
@@ -62,7 +58,7 @@ export async function deleteGroup(requests: Requests, group: string): Promise<vo
   try {
     await requests.call({group}, 'DeleteGroups', [[group]], {what: `delete group '${group}'`})
   } catch (error) {
-    if (error instanceof KafkaError && protocolErrorOf(error.cause) === 'GROUP_ID_NOT_FOUND') return
+    if (protocolName(error) === 'GROUP_ID_NOT_FOUND') return
     throw error
   }
 }
@@ -97,8 +93,4 @@ async function existingOffsets(requests: Requests, topics: ReadonlySet<string>):
 
 function lagOf({topic, partition, earliest, latest}: PartitionOffsets, committed: number | null): GroupLag {
   return {topic, partition, committed, latest, lag: Math.max(0, latest - (committed ?? earliest))}
-}
-
-function keyOf({topic, partition}: TopicPartition): string {
-  return `${topic}/${partition}`
 }

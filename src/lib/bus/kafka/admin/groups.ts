@@ -2,7 +2,7 @@ import type {consumerGroupDescribeV0, describeGroupsV5, listGroupsV5} from '@pla
 import {decodeConsumerProtocolAssignment} from '@platformatic/kafka'
 import {UnsupportedError} from '../../../core/errors.ts'
 import type {GroupDescription, GroupMember, GroupPhase, TopicPartition} from '../../../core/ports/bus.ts'
-import {KafkaError, protocolErrorOf} from '../errors.ts'
+import {protocolName} from '../protocol-name.ts'
 import {inOrder} from './offsets.ts'
 import type {Requests} from './requests.ts'
 
@@ -73,7 +73,7 @@ async function describeNew(requests: Requests, group: string): Promise<Described
 
 /** A classic group, none at all, or a broker that does not have the new protocol switched on. */
 function isOtherKind(error: unknown): boolean {
-  const reason = error instanceof KafkaError ? protocolErrorOf(error.cause) : null
+  const reason = protocolName(error)
   return reason === 'GROUP_ID_NOT_FOUND' || reason === 'UNSUPPORTED_VERSION'
 }
 

@@ -2,6 +2,7 @@ import type {listOffsetsV9} from '@platformatic/kafka'
 import {UnknownTopicError} from '../../../core/errors.ts'
 import type {PartitionOffsets, Position, TopicPartition} from '../../../core/ports/bus.ts'
 import {partitionOutOfRange} from '../../errors.ts'
+import {byTopic} from '../by-topic.ts'
 import {KafkaError, noLeader} from '../errors.ts'
 import {EARLIEST, ISOLATION_LEVELS, LATEST} from '../list-offsets.ts'
 import type {Requests, TopicView} from './requests.ts'
@@ -123,9 +124,4 @@ async function atLeaders<P extends TopicPartition, T>(
   const shares = Map.groupBy(partitions, ({topic, partition}) => leaders.get(topic)?.[partition] ?? null)
   shares.delete(null)
   return await Promise.all([...shares].map(([leader, share]) => call(Number(leader), share)))
-}
-
-export function byTopic<P extends TopicPartition, T>(partitions: readonly P[], partition: (of: P) => T): {name: string; partitions: T[]}[] {
-  const groups = Map.groupBy(partitions, ({topic}) => topic)
-  return [...groups].map(([name, of]) => ({name, partitions: of.map(partition)}))
 }
