@@ -67,7 +67,7 @@ is too large is told with its number, all others go in, and the exit code is 1. 
     const {config, context} = await this.startWithConfig(flags, metadata)
     const summary = await withBus(config, context, async (bus) => {
       if (flags.create) await bus.ensureTopic(topic, config.topics[topic] ?? defaultTopicConfig(topic))
-      else await checkTopics(bus, [topic])
+      else await checkTopics(bus, [topic], config.bus.kind)
       checkPartition(await bus.describeTopic(topic), partition)
       return this.produce(bus, {...flags, line, delimiter}, context)
     })

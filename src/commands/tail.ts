@@ -96,8 +96,8 @@ group is joined and no position moved. Offsets, format tokens and the JSON keys 
     }
     try {
       return await withBus(config, context, async (bus) => {
-        await checkTopics(bus, [topic])
-        if (group !== undefined) await checkGroup(bus, group)
+        await checkTopics(bus, [topic], config.bus.kind)
+        if (group !== undefined) await checkGroup(bus, group, config.bus.kind)
         return tail(bus, options, context)
       })
     } finally {

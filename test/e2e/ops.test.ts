@@ -166,7 +166,7 @@ describe('coinpipe nodes', () => {
   it('shows the one node of the embedded log, and its settings', async () => {
     const {run} = await filled()
     expect(answer(await run('nodes', '--json'))).toMatchObject([{id: 'embedded', controller: true, leaders: 3, replicas: 3, outOfSync: 0}])
-    expect((await run('nodes', 'config', 'embedded')).stdout).toMatch(/^journal_mode +wal +restart$/m)
+    expect((await run('nodes', 'config', 'embedded')).stdout).toMatch(/^journal_mode +wal +a restart$/m)
     expect(await run('nodes', 'config', 'embedded', '--changed')).toMatchObject({stdout: '', stderr: 'every setting is the default\n'})
     expect(await run('nodes', 'config', '7')).toMatchObject({code: 2, stderr: expect.stringContaining("no node '7'")})
     expect(await run('nodes', 'alter', 'embedded', '--setting', 'a=b', '--yes')).toMatchObject({code: 2})

@@ -252,6 +252,8 @@ describe('nodes', () => {
     const settings = new Map((await admin.nodeSettings('1')).map((setting) => [setting.name, setting]))
     expect(settings.get('broker.id')).toMatchObject({value: '1', isDefault: false, readOnly: true})
     expect(settings.get('log.retention.ms')).toMatchObject({readOnly: false})
+    expect(settings.get('num.io.threads')).toMatchObject({value: '4', isDefault: false, defaultValue: '8'})
+    expect(settings.get('min.insync.replicas')).toMatchObject({value: '1', isDefault: true, defaultValue: '1'})
     expect(settings.get('ssl.keystore.password')).toMatchObject({value: null})
   })
 

@@ -45,12 +45,12 @@ again. What went before stays, unless --again is given: a run that was interrupt
     const {code, to, again, execute} = flags
     const options = {topic, code, to, again}
     return withBus(config, context, async (bus) => {
-      await checkTopics(bus, [topic, ...(to === undefined ? [] : [to])])
+      await checkTopics(bus, [topic, ...(to === undefined ? [] : [to])], config.bus.kind)
       checkDeadLetterTopic(topic)
       const plan = await planRedrive(bus, options, context.signal)
       await this.printPlan(plan.rows)
       const sent = execute ? await redrive(bus, plan, options, context) : 0
-      this.logToStderr(execute ? `sent ${counted(sent, 'letter')}` : 'nothing was sent; to do it, add --execute')
+      this.logToStderr(execute ? `sent ${counted(sent, 'letter')}` : hint(plan.rows))
       return {topic, executed: execute, sent, rows: plan.rows}
     })
   }
@@ -68,4 +68,9 @@ again. What went before stays, unless --again is given: a run that was interrupt
       'there are no such letters',
     )
   }
+}
+
+function hint(rows: readonly RedriveRow[]): string {
+  if (rows.some(({records}) => records > 0)) return 'nothing was sent; to do it, add --execute'
+  return rows.some(({before}) => before > 0) ? 'all were sent before; to send them once more, add --again' : 'there is nothing to send'
 }

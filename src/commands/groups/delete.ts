@@ -22,7 +22,7 @@ export default class GroupsDelete extends TableCommand {
     const {args, flags, metadata} = await this.parse(GroupsDelete)
     const {config, context} = await this.startWithConfig(flags, metadata)
     await withBus(config, context, async (bus) => {
-      await checkGroup(bus, args.group)
+      await checkGroup(bus, args.group, config.bus.kind)
       const committed = (await bus.lag(args.group)).filter((lag) => lag.committed !== null).length
       const question = `Delete group '${args.group}' and its offsets in ${counted(committed, 'partition')}?`
       await confirm(question, {yes: flags.yes, signal: context.signal})

@@ -3,6 +3,7 @@ import {TableCommand} from '../../lib/cli/table-command.ts'
 import {groupArg} from '../../lib/cli/topic-flags.ts'
 import {configFlags} from '../../lib/config/flags.ts'
 import type {GroupMember} from '../../lib/core/ports/bus.ts'
+import {partitionsText} from '../../lib/ops/format.ts'
 import {type GroupView, type LagRow, viewGroup} from '../../lib/ops/groups.ts'
 import {withBus} from '../../lib/pipeline/bus.ts'
 
@@ -21,19 +22,22 @@ export default class GroupsDescribe extends TableCommand {
     const {args, flags, metadata} = await this.parse(GroupsDescribe)
     const {config, context} = await this.startWithConfig(flags, metadata)
     const view = await withBus(config, context, async (bus) => {
-      await checkGroup(bus, args.group)
+      await checkGroup(bus, args.group, config.bus.kind)
       return viewGroup(bus, args.group)
     })
     const {group, phase, generation, coordinator} = view
-    const facts = [`generation ${generation ?? 'unknown'}`, ...(coordinator === null ? [] : [`coordinator ${coordinator}`])]
-    if (!this.jsonEnabled()) this.logToStderr(`group '${group}' is ${phase}, ${facts.join(', ')}`)
+    const facts = [
+      phase,
+      ...(generation === null ? [] : [`generation ${generation}`]),
+      ...(coordinator === null ? [] : [`coordinator ${coordinator}`]),
+    ]
+    if (!this.jsonEnabled()) this.logToStderr(`group '${group}' is ${facts.join(', ')}`)
     await this.printGroup(view)
     return view
   }
 
   private async printGroup({members, lag}: GroupView): Promise<void> {
     const noMembers = 'it has no running member'
-    const held = ({partitions}: GroupMember) => partitions.map(({topic, partition}) => `${topic}/${partition}`).join(' ')
     await this.print<GroupMember>(
       members,
       [
@@ -41,7 +45,7 @@ export default class GroupsDescribe extends TableCommand {
         {title: 'instance', text: ({instanceId}) => instanceId ?? ''},
         {title: 'client', text: ({client}) => client},
         {title: 'host', text: ({host}) => host ?? ''},
-        {title: 'partitions', text: held},
+        {title: 'partitions', text: ({partitions}) => partitionsText(partitions)},
       ],
       noMembers,
     )

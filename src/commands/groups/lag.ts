@@ -51,7 +51,7 @@ not catching up; ERR where a partition has no more commits (STOP), is held at on
     const {config, context} = await this.startWithConfig(flags, metadata)
     this.#watches = flags.watch
     return withBus(config, context, async (bus) => {
-      if (args.group !== undefined) await checkGroup(bus, args.group)
+      if (args.group !== undefined) await checkGroup(bus, args.group, config.bus.kind)
       if (!flags.watch) return this.look(bus, args.group)
       let [looks, last]: [number, readonly GroupVerdict[]] = [0, []]
       const options = {intervalMs: flags.interval, ...given({group: args.group})}
@@ -82,7 +82,7 @@ not catching up; ERR where a partition has no more commits (STOP), is held at on
     for (const verdict of verdicts) await this.write(`${verdictLine(verdict)}\n`)
     await this.print(
       verdicts.flatMap(({partitions}) => partitions),
-      [{title: 'status', text: ({status}) => status}, ...COLUMNS],
+      [{title: 'status', text: ({status, complete}) => (complete < 1 ? '' : status)}, ...COLUMNS],
       NONE,
     )
   }

@@ -51,8 +51,8 @@ took then or later. A sink that keeps its own offsets beside its rows, as the em
     const to = shift === undefined ? flags.to : ({kind: 'shift', by: shift} as const)
     if (to === undefined) throw new UsageError('where the group should go on is not said', {remedy: ['give --to or --shift']})
     return withBus(config, context, async (bus) => {
-      await checkGroup(bus, group)
-      if (topic !== undefined) await checkTopics(bus, [topic])
+      await checkGroup(bus, group, config.bus.kind)
+      if (topic !== undefined) await checkTopics(bus, [topic], config.bus.kind)
       const rows = await planReset(bus, {group, to, topic, partition})
       await this.printPlan(rows)
       if (execute) await reset(bus, group, rows)

@@ -13,15 +13,15 @@ import {withBus} from '../../lib/pipeline/bus.ts'
 export default class NodesAlter extends TableCommand {
   static override summary = 'Change settings of a node while it runs.'
   static override description =
-    'Shows what it has now and what it will have, and asks. An empty value (--setting log.cleaner.threads=) goes back to the default.'
+    'Shows what it has now and what it will have, and asks. An empty value (--setting num.io.threads=) goes back to the default.'
   static override examples = [
     {
-      description: 'More threads for compaction on one broker',
-      command: '<%= config.bin %> <%= command.id %> 1 --bus kafka --setting log.cleaner.threads=2',
+      description: 'More threads for requests on one broker',
+      command: '<%= config.bin %> <%= command.id %> 1 --bus kafka --setting num.io.threads=6',
     },
     {
       description: 'Back to the default, in a script',
-      command: '<%= config.bin %> <%= command.id %> 1 --bus kafka --setting log.cleaner.threads= --yes',
+      command: '<%= config.bin %> <%= command.id %> 1 --bus kafka --setting num.io.threads= --yes',
     },
   ]
   static override args = {node: Args.string({description: 'Id of the node, as coinpipe nodes lists it.', required: true})}
@@ -42,6 +42,7 @@ export default class NodesAlter extends TableCommand {
       const question = `Change ${counted(changes.length, 'setting')} of node ${args.node}?`
       await confirm(question, {yes: flags.yes, signal: context.signal})
       await bus.alterNode(args.node, settings)
+      this.logToStderr(`changed node ${args.node}`)
       return changes
     })
   }

@@ -7,7 +7,7 @@ import {withBus} from '../../lib/pipeline/bus.ts'
 export default class NodesConfig extends TableCommand {
   static override summary = 'Show the settings of a node.'
   static override description =
-    'Marks what differs from what the server has without any configuration, and what only a restart changes. Secrets are not shown.'
+    'Where a value is not what the server has without any configuration, that is shown beside it. Marks what only a restart changes. Secrets are not shown.'
   static override examples = [
     {description: 'What a broker has that is not the default', command: '<%= config.bin %> <%= command.id %> 1 --bus kafka --changed'},
     {description: 'All settings, as JSON', command: '<%= config.bin %> <%= command.id %> 1 --bus kafka --json'},
@@ -28,8 +28,8 @@ export default class NodesConfig extends TableCommand {
       [
         {title: 'setting', text: ({name}) => name},
         {title: 'value', text: ({value}) => value ?? '(secret)'},
-        {title: 'default', text: ({isDefault}) => (isDefault ? '' : 'changed')},
-        {title: '', text: ({readOnly}) => (readOnly ? 'restart' : '')},
+        {title: 'default', text: ({isDefault, defaultValue}) => (isDefault ? '' : defaultValue || 'unset')},
+        {title: 'changed by', text: ({readOnly}) => (readOnly ? 'a restart' : '')},
       ],
       'every setting is the default',
     )

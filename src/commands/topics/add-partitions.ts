@@ -36,7 +36,7 @@ before and those after. Says beforehand which share of the keys that are in the 
     const {topic} = args
     const after = flags.partitions
     const added = await withBus(config, context, async (bus) => {
-      await checkTopics(bus, [topic])
+      await checkTopics(bus, [topic], config.bus.kind)
       const description = await bus.describeTopic(topic)
       const before = description.partitions
       checkMore(topic, before, after)

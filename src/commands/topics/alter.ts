@@ -36,7 +36,7 @@ keep less than now, for then records may go at once. The embedded log has retent
       throw new UsageError('nothing to change', {remedy: ['give --retention, --retention-bytes or --setting']})
     }
     const topic = await withBus(config, context, async (bus) => {
-      await checkTopics(bus, [args.topic])
+      await checkTopics(bus, [args.topic], config.bus.kind)
       const now = await describeTopic(bus, args.topic)
       const question = `Keep less of '${args.topic}' than now? Of its ${now.records} records some may go at once.`
       if (keepsLess(now, changes)) await confirm(question, {yes: flags.yes, signal: context.signal})

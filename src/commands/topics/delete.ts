@@ -23,7 +23,7 @@ export default class TopicsDelete extends TableCommand {
     const {config, context} = await this.startWithConfig(flags, metadata)
     const topics = [...new Set(args.topics)]
     await withBus(config, context, async (bus) => {
-      await checkTopics(bus, topics)
+      await checkTopics(bus, topics, config.bus.kind)
       const views = await Promise.all(topics.map((topic) => describeTopic(bus, topic)))
       const losses = views.map(({topic, records}) => `'${topic}' with ${counted(records, 'record')}`)
       await confirm(`Delete ${losses.join(', ')}?`, {yes: flags.yes, signal: context.signal})

@@ -21,7 +21,7 @@ export default class TopicsDescribe extends TableCommand {
     const {args, flags, metadata} = await this.parse(TopicsDescribe)
     const {config, context} = await this.startWithConfig(flags, metadata)
     const topic = await withBus(config, context, async (bus) => {
-      await checkTopics(bus, [args.topic])
+      await checkTopics(bus, [args.topic], config.bus.kind)
       return describeTopic(bus, args.topic)
     })
     await this.printTopic(topic)

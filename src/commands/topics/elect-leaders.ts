@@ -25,7 +25,7 @@ where a preferred leader is down.`
     const {config, context} = await this.startWithConfig(flags, metadata)
     const outcome = await withBus(config, context, async (bus) => {
       const named = [...new Set(args.topics ?? [])]
-      await checkTopics(bus, named)
+      await checkTopics(bus, named, config.bus.kind)
       return electLeaders(bus, named.length > 0 ? named : await bus.listTopics(), context)
     })
     await this.printOutcome(outcome)

@@ -41,7 +41,7 @@ export default class TopicsTrim extends TableCommand {
     if (before === undefined) throw new UsageError('which records go is not said', {remedy: ['give --before or --all']})
     const {topic} = args
     return withBus(config, context, async (bus) => {
-      await checkTopics(bus, [topic])
+      await checkTopics(bus, [topic], config.bus.kind)
       const rows = await planTrim(bus, {topic, partition: flags.partition, before})
       await this.printPlan(rows)
       if (rows.length === 0) return rows

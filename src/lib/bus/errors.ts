@@ -80,7 +80,9 @@ export function unknownTopic(topic: string): UnknownTopicError {
 
 export function topicMismatch(topic: string, found: number, wanted: number): TopicMismatchError {
   return new TopicMismatchError(`topic '${topic}' has ${found} partitions, ${wanted} were asked for`, {
-    remedy: [`set topics.${topic}.partitions to ${found} in coinpipe.yaml`],
+    remedy: [
+      `ask for as many: --partitions ${found}, or set topics.${topic}.partitions to ${found} in coinpipe.yaml; coinpipe topics add-partitions gives it more`,
+    ],
   })
 }
 

@@ -29,3 +29,20 @@ export function percent(share: number): string {
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
+
+/** Partitions in the order of topic and number, runs of them shortened: `market.book 0-5, market.trade 0 2-3`. */
+export function partitionsText(partitions: readonly {readonly topic: string; readonly partition: number}[]): string {
+  const byTopic = Map.groupBy(partitions, ({topic}) => topic)
+  const topics = [...byTopic].sort(([a], [b]) => (a < b ? -1 : 1))
+  return topics.map(([topic, held]) => `${topic} ${runsText(held.map(({partition}) => partition))}`).join(', ')
+}
+
+function runsText(numbers: readonly number[]): string {
+  const runs: {first: number; last: number}[] = []
+  for (const number of numbers.toSorted((a, b) => a - b)) {
+    const run = runs.at(-1)
+    if (run?.last === number - 1) run.last = number
+    else runs.push({first: number, last: number})
+  }
+  return runs.map(({first, last}) => (first === last ? `${first}` : `${first}-${last}`)).join(' ')
+}

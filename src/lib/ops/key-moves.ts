@@ -44,6 +44,7 @@ export function checkMore(topic: string, before: number, after: number): void {
 /** The moves as people read them. */
 export function describeKeyMoves(moves: KeyMoves): string[] {
   const {sampled, keyed, keys, movedKeys, movedRecords, placedOtherwise, expectedShare} = moves
+  if (sampled === 0) return ['there is no record yet whose key could move']
   if (keyed === 0) return [`the newest ${counted(sampled, 'record')} have no key: order inside a key is not at stake`]
   return [
     `${movedKeys} of ${counted(keys, 'key')} (${percent(movedKeys / keys)}) go to another partition; of any keys it is ${percent(expectedShare)}`,

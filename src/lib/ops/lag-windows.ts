@@ -3,7 +3,10 @@ import {counted} from './format.ts'
 import {type LagRow, totalLag} from './groups.ts'
 
 export interface PartitionVerdict extends LagRow {
+  /** OK until it is judged. */
   readonly status: PartitionStatus
+  /** Share of its window that has been seen, 0 to 1: at 1 it is judged. */
+  readonly complete: number
 }
 
 /** How one group is doing. */
@@ -48,12 +51,14 @@ export function verdictLine({group, status, complete, lag}: GroupVerdict): strin
 }
 
 function judge(group: string, rows: readonly LagRow[], windows: ReadonlyMap<string, PartitionWindow>, nowMs: number): GroupVerdict {
-  const partitions = rows.map((row) => ({...row, status: statusOf(windows.get(keyOf(row)), nowMs)}))
-  const looks = rows.map((row) => windows.get(keyOf(row))?.ends.length ?? 0)
+  const partitions = rows.map((row) => {
+    const window = windows.get(keyOf(row))
+    return {...row, status: statusOf(window, nowMs), complete: (window?.ends.length ?? 0) / WINDOW_SIZE}
+  })
   return {
     group,
     status: judgeGroup(partitions.map(({status}) => status)),
-    complete: Math.min(...looks) / WINDOW_SIZE,
+    complete: Math.min(...partitions.map(({complete}) => complete)),
     lag: totalLag(rows),
     partitions,
   }

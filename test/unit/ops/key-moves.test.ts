@@ -80,6 +80,7 @@ describe('findKeyMoves', () => {
     await bus.publish([{topic: 't', key: null, value: ''}])
     const moves = await findKeyMoves(bus, await bus.describeTopic('t'), 2)
     expect(describeKeyMoves(moves)).toEqual(['the newest 1 record have no key: order inside a key is not at stake'])
+    expect(describeKeyMoves(countKeyMoves([], 3, 6))).toEqual(['there is no record yet whose key could move'])
   })
 })
 

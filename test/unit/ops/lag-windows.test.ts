@@ -44,7 +44,16 @@ describe('LagWindows', () => {
 
   it('is as bad as the worst of its partitions, and as complete as the newest', () => {
     const looks = seconds(WINDOW_SIZE, () => row(5, 10)).map((rows, second) => (second < 5 ? rows : [...rows, row(5, 5, 'm', 1)]))
-    expect(watch(looks)).toMatchObject([{status: 'ERR', complete: 0.5, partitions: [{status: 'STALL'}, {status: 'OK'}]}])
+    expect(watch(looks)).toMatchObject([
+      {
+        status: 'ERR',
+        complete: 0.5,
+        partitions: [
+          {status: 'STALL', complete: 1},
+          {status: 'OK', complete: 0.5},
+        ],
+      },
+    ])
   })
 
   it('forgets what is gone', () => {

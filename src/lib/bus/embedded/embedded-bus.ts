@@ -214,10 +214,9 @@ export class EmbeddedBus implements Bus, BusAdmin {
 
   async nodeSettings(id: string): Promise<readonly NodeSetting[]> {
     checkNode(id)
-    const {busyTimeoutMs = DEFAULT_BUSY_MS} = this.#options
     const values = await this.#writer.call('pragmas', {names: SHOWN_PRAGMAS})
     return SHOWN_PRAGMAS.map((name) =>
-      nodeSetting(name, String(values[name]), name !== 'busy_timeout' || busyTimeoutMs === DEFAULT_BUSY_MS),
+      nodeSetting(name, String(values[name]), name === 'busy_timeout' ? String(DEFAULT_BUSY_MS) : undefined),
     )
   }
 

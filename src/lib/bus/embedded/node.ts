@@ -46,8 +46,10 @@ export function checkNode(id: string): void {
   })
 }
 
-export function nodeSetting(name: string, value: string, isDefault: boolean): NodeSetting {
-  return {name, value: NAMED[name]?.[Number(value)] ?? value, isDefault, readOnly: true}
+/** All but `usual` are what they always are. */
+export function nodeSetting(name: string, value: string, usual = value): NodeSetting {
+  const named = (text: string) => NAMED[name]?.[Number(text)] ?? text
+  return {name, value: named(value), isDefault: value === usual, defaultValue: named(usual), readOnly: true}
 }
 
 export function fixedSettings(): UnsupportedError {

@@ -215,7 +215,7 @@ export class MemoryBus implements Bus, BusAdmin {
   async nodeSettings(id: string): Promise<readonly NodeSetting[]> {
     this.#open()
     checkNode(id)
-    return [{name: 'retention', value: 'none', isDefault: true, readOnly: true}]
+    return [{name: 'retention', value: 'none', isDefault: true, defaultValue: 'none', readOnly: true}]
   }
 
   async alterNode(id: string): Promise<void> {

@@ -208,12 +208,15 @@ export interface BusNode {
   readonly outOfSync: number
 }
 
-/** One setting of a node. `value` is null where it is secret. */
+/** One setting of a node. */
 export interface NodeSetting {
   readonly name: string
+  /** Empty where it is not set; null where it is a secret. */
   readonly value: string | null
   /** Whether it is what the server has without any configuration. */
   readonly isDefault: boolean
+  /** What the server has without any configuration; null where the bus does not tell. */
+  readonly defaultValue: string | null
   /** Only in the file of the node, changed by a restart. */
   readonly readOnly: boolean
 }

@@ -35,14 +35,14 @@ export async function topicSettings(requests: Requests, topic: string): Promise<
 /** Sorted by name. Kafka does not tell the values of secrets. */
 export async function brokerSettings(requests: Requests, id: number): Promise<NodeSetting[]> {
   const configs = await describe(requests, {type: 'broker', name: String(id)}, {node: id})
-  return configs
-    .map(({name, value, readOnly, isSensitive, configSource}) => ({
-      name,
-      value: isSensitive ? null : (value ?? null),
-      isDefault: configSource === ConfigSources.DEFAULT_CONFIG,
-      readOnly,
-    }))
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
+  return configs.map(nodeSetting).sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** A setting may be in the broker's file and yet be the default. */
+function nodeSetting({name, value, readOnly, isSensitive, configSource, synonyms}: DescribedConfig): NodeSetting {
+  const defaultValue = synonyms.find(({source}) => source === ConfigSources.DEFAULT_CONFIG)?.value ?? null
+  const isDefault = configSource === ConfigSources.DEFAULT_CONFIG || (defaultValue !== null && value === defaultValue)
+  return {name, value: isSensitive ? null : (value ?? ''), isDefault, defaultValue, readOnly}
 }
 
 /** Sets what has a value and takes back what is null, all of it or nothing; InvalidInputError says what the brokers do not take. */
@@ -64,7 +64,7 @@ export async function alterSettings(
 }
 
 async function describe(requests: Requests, {type, name}: Resource, target: Target): Promise<readonly DescribedConfig[]> {
-  const args = [[{resourceType: resourceType(type), resourceName: name, configurationKeys: null}], false, false]
+  const args = [[{resourceType: resourceType(type), resourceName: name, configurationKeys: null}], true, false]
   const answer = await requests.call<describeConfigsV4.DescribeConfigsResponse>(target, 'DescribeConfigs', args, {
     what: `look up the settings of ${type} '${name}'`,
   })

@@ -69,15 +69,17 @@ function node(id: number, {version, diskBytes}: Answers, cluster: ClusterView, {
   const broker = cluster.brokers.find((candidate) => candidate.id === id)
   const controller = all.find((candidate) => candidate.id === id)
   const isController = id === active
+  const counts = countsOf(id, cluster)
   return {
     id: String(id),
     address: broker?.address ?? controller?.address ?? null,
-    alive: broker === undefined ? (controller?.alive ?? false) : version !== null,
+    // What holds replicas is a broker: it is down once the cluster leaves it out, though its controller is missed a little later.
+    alive: broker === undefined ? counts.replicas === 0 && (controller?.alive ?? false) : version !== null,
     controller: isController,
     rack: broker?.rack ?? null,
     version,
     diskBytes,
-    ...countsOf(id, cluster),
+    ...counts,
   }
 }
 

@@ -148,7 +148,8 @@ async function tooFewBrokers(requests: Requests, topic: string, replicas: number
   return new InvalidInputError(`topic '${topic}' cannot have ${replicas} replicas of each partition: the cluster has ${brokers} up`, {
     cause,
     remedy: [
-      `start more brokers, or ask for ${length} or fewer: --set bus.replicas=${length}, or topics.${topic}.replicas in coinpipe.yaml`,
+      'start more brokers: coinpipe nodes --bus kafka',
+      `or ask for ${length} or fewer: topics create --replicas ${length}, or bus.replicas or topics.${topic}.replicas in coinpipe.yaml`,
     ],
   })
 }
