@@ -60,6 +60,13 @@ describe('architecture', () => {
     expect(found(wrong)).toEqual([])
   })
 
+  it('lets what all Kafka clients share know none of them', () => {
+    const wrong = lines(src.filter((file) => file.startsWith(join('src', 'lib', 'bus', 'kafka', '/')))).filter(
+      inCode(/\bfrom '[./]+kafka-/),
+    )
+    expect(found(wrong)).toEqual([])
+  })
+
   it('keeps core free of everything but Node and zod', () => {
     const wrong = lines(src.filter((file) => room(file) === 'core')).filter(inCode(/\bfrom '(?!\.|node:|zod')/))
     expect(found(wrong)).toEqual([])

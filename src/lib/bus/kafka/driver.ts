@@ -10,7 +10,10 @@ export interface PartitionBatch extends TopicPartition {
   readonly compression: Compression
 }
 
-/** Offset of the batch's first record, the others follow without holes; null where the broker was not asked to answer (acks=0). */
+/**
+ * Offset of the batch's first record, the others follow without holes; null where the broker was not asked to answer (acks=0), or says of a repeat only that
+ * it has it already.
+ */
 export type SendOutcome = {readonly baseOffset: number | null} | {readonly error: unknown}
 
 export interface DriverDependencies {

@@ -45,7 +45,8 @@ const FLUSH_MS = 10_000
  * client library; a {@link KafkaDriver} sends, reads and joins.
  *
  * A publish that rejects may have written some of its records, and with a deadline or a lost connection it is not known which. Without idempotence a retry
- * may write records twice, which stand next to each other; their order holds in any case.
+ * may write records twice: next to each other, save where a broker that had stopped still takes in the first try when newer ones are written. What is
+ * acknowledged is in the order of the calls.
  */
 export class KafkaBus implements Bus, BusAdmin {
   readonly capabilities: BusCapabilities
