@@ -64,6 +64,16 @@ export async function toolConsume(topic: string, count: number): Promise<string[
   return (await run('consumer.ConsoleConsumer', args)).slice(0, count)
 }
 
+/** Publishes as kafka-console-producer does; without line breaks and bars in keys and values. */
+export async function toolProduce(topic: string, records: readonly {readonly key: string; readonly value: string}[]): Promise<void> {
+  const lines = records.map(({key, value}) => `${key}|${value}\n`)
+  await run(
+    'ConsoleProducer',
+    ['--topic', topic, '--reader-property', 'parse.key=true', '--reader-property', 'key.separator=|'],
+    lines.join(''),
+  )
+}
+
 /** The id of the active controller of a KRaft cluster. */
 export async function toolController(): Promise<string> {
   const lines = await run('MetadataQuorumCommand', ['describe', '--status'])
@@ -92,9 +102,11 @@ function numbers(list: string | undefined): number[] {
     .map(Number)
 }
 
-async function run(tool: string, args: readonly string[]): Promise<string[]> {
+async function run(tool: string, args: readonly string[], input = ''): Promise<string[]> {
   const {brokers, classpath} = kafkaUnderTest()
   const java = ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-cp', classpath, `org.apache.kafka.tools.${tool}`]
-  const {stdout} = await promisify(execFile)('java', [...java, '--bootstrap-server', brokers.join(','), ...args], {timeout: 30_000})
+  const running = promisify(execFile)('java', [...java, '--bootstrap-server', brokers.join(','), ...args], {timeout: 30_000})
+  running.child.stdin?.end(input)
+  const {stdout} = await running
   return stdout.split('\n')
 }
