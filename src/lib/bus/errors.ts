@@ -59,6 +59,9 @@ export class TopicMismatchError extends CoinpipeError {
 /** The group has members, and what was asked would pull the offsets from under them. */
 export class GroupActiveError extends CoinpipeError {
   readonly code = 'COINPIPE_GROUP_ACTIVE'
+  constructor(message: string, details: ErrorDetails = {}) {
+    super(message, {exitCode: EXIT.usage, ...details})
+  }
 }
 
 /** The topic has no such partition. */
@@ -72,6 +75,9 @@ export class PartitionOutOfRangeError extends CoinpipeError {
 /** A record is larger than the log takes. */
 export class RecordTooLargeError extends CoinpipeError {
   readonly code = 'COINPIPE_RECORD_TOO_LARGE'
+  constructor(message: string, details: ErrorDetails = {}) {
+    super(message, {exitCode: EXIT.usage, ...details})
+  }
 }
 
 export function unknownTopic(topic: string): UnknownTopicError {
