@@ -1,8 +1,8 @@
 import {describe, expect, it, onTestFinished} from 'vitest'
 import {KillProcess} from '../../src/lib/chaos/nemeses/kill-process.ts'
 import {systemClock} from '../../src/lib/core/clock.ts'
-import {decodeRecord, encodeRecord} from '../../src/lib/core/codec.ts'
-import {CANDLE_INTERVALS, type Candle, type Trade} from '../../src/lib/core/records.ts'
+import {encodeRecord} from '../../src/lib/core/codec.ts'
+import {CANDLE_INTERVALS, type Trade} from '../../src/lib/core/records.ts'
 import {TOPICS} from '../../src/lib/core/topics.ts'
 import {runCandles} from '../../src/lib/pipeline/candles.ts'
 import {groupCaughtUp} from '../../src/lib/pipeline/caught-up.ts'
@@ -11,10 +11,10 @@ import type {System} from '../../src/lib/pipeline/system.ts'
 import {seededRandom} from '../../src/lib/simulate/random.ts'
 import type {Simulator} from '../../src/lib/simulate/simulator.ts'
 import {MemoryCheckpoints} from '../../src/lib/store/checkpoints/memory-checkpoints.ts'
+import {candlesOf, expectExactlyOnce} from '../helpers/candle-check.ts'
 import {testContext} from '../helpers/context.ts'
 import {T0, trade} from '../helpers/market-records.ts'
 import {ledgerRecordIds, messagesOf, openSystem} from '../helpers/pipeline.ts'
-import {type Recount, recountCandles} from '../helpers/recount-candles.ts'
 import {simulator} from '../helpers/simulator.ts'
 import {tempDir} from '../helpers/temp-dir.ts'
 import {until} from '../helpers/until.ts'
@@ -24,31 +24,6 @@ const KILLS = 8
 const TRADES_PER_SECOND = 2000
 const GROUP = 'candles'
 const SEED = Number(process.env.COINPIPE_TEST_SEED ?? 20_261_121)
-
-async function candlesOf(system: System): Promise<Candle[]> {
-  const messages = await messagesOf(system, TOPICS.candle)
-  return messages.map(({value}) => decodeRecord(value ?? '')).filter((record) => record.type === 'candle')
-}
-
-/** The highest version of each candle on the log equals an independent recount of the trades on the log, and no version was published twice. */
-async function expectExactlyOnce(system: System): Promise<Candle[]> {
-  const published = await candlesOf(system)
-  const copies = Map.groupBy(published, ({id, version}) => `${id} ${version}`)
-  expect([...copies.values()].filter(({length}) => length > 1)).toEqual([])
-  const last = new Map<string, Candle>()
-  for (const candle of published) if (candle.version > (last.get(candle.id)?.version ?? -1)) last.set(candle.id, candle)
-  const expected = recountCandles(await Array.fromAsync(tradesInLog(system.bus)))
-  expect(last.size).toBe(expected.size)
-  const wrong = [...expected].filter(([id, recount]) => JSON.stringify(recount) !== JSON.stringify(summary(last.get(id))))
-  expect(wrong.map(([id, recount]) => ({id, recount, published: last.get(id)}))).toEqual([])
-  return published
-}
-
-function summary(candle: Candle | undefined): Recount | undefined {
-  if (!candle) return undefined
-  const {open, high, low, close, volumeBase, volumeQuote, trades} = candle
-  return {open, high, low, close, volumeBase, volumeQuote, trades}
-}
 
 /** A collector of a simulated exchange in this process, its log in a folder for others to read. */
 async function collect() {
