@@ -18,6 +18,8 @@ import {until} from '../helpers/until.ts'
 
 /** With the defaults of everything, nobody waits longer for an error than this. */
 const BOUND_MS = 15_000
+/** A request to a paused broker takes 10 s to fail. */
+const SETTLE_MS = 30_000
 const {brokers, own} = kafkaUnderTest()
 const forever = {retentionMs: null, retentionBytes: null}
 
@@ -166,11 +168,12 @@ describe.skipIf(own === null).each(DRIVER_NAMES)('with fewer copies in sync than
     const context = testContext()
     const hasty = await connectedWith(driver, {acks: 'all', deliveryTimeoutMs: 2_000})
     const patient = await connectedWith(driver, {acks: 'all'}, context)
-    const topic = await newTopic(hasty, {replicas: 3, settings: {'min.insync.replicas': '3'}})
+    const admin = await connectedBus()
+    const topic = await newTopic(admin, {replicas: 3, settings: {'min.insync.replicas': '3'}})
     const records = [{topic, key: null, value: 'v'}]
-    const inSync = async () => (await hasty.describeTopic(topic)).replication?.[0]?.isr.length
+    const inSync = async () => (await admin.describeTopic(topic)).replication?.[0]?.isr.length
     const resume = await pauseBroker()
-    await until('a copy is out of sync', async () => (await inSync()) === 2, BOUND_MS)
+    await until('a copy is out of sync', async () => (await inSync()) === 2, SETTLE_MS)
     expect(await refusal(() => hasty.publish(records))).toMatchObject({
       code: 'COINPIPE_DEADLINE',
       exitCode: 4,
@@ -192,7 +195,7 @@ async function pauseBroker(): Promise<() => Promise<void>> {
   const service = new ClusterService({dataDir}, testContext())
   const resume = async () => {
     await service.kill('kafka-3', 'CONT', {cluster})
-    await until('the cluster is whole', async () => (await service.status(cluster))[0]?.state === 'whole', BOUND_MS)
+    await until('the cluster is whole', async () => (await service.status(cluster))[0]?.state === 'whole', SETTLE_MS)
   }
   await service.kill('kafka-3', 'STOP', {cluster})
   onTestFinished(resume)
