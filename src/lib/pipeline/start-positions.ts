@@ -42,15 +42,31 @@ export async function sinkStart(options: SinkStartOptions, partitions: readonly 
   const {admin, sink, group} = options
   if (!sink.keepsPositions) return []
   const kept = await sink.positions(group, partitions)
-  return (await groupProgress(admin, group, partitions)).map(({topic, partition, committed, earliest}) => {
-    const position = kept.find((entry) => isAt(entry, {topic, partition}))?.offset ?? null
-    const offset = position === null ? earliest : Math.min(position, committed ?? earliest)
-    if (position !== committed) {
-      const fields = {group, topic, partition, position, committed, offset}
-      context.logger.info(fields, 'the sink and the log differ in how far the group is: reading from the earlier place')
-    }
-    return {topic, partition, offset}
-  })
+  const progress = await groupProgress(admin, group, partitions)
+  return Promise.all(
+    progress.map(async ({topic, partition, committed, earliest}) => {
+      const position = kept.find((entry) => isAt(entry, {topic, partition}))?.offset ?? null
+      const offset = position === null ? earliest : Math.min(position, committed ?? earliest)
+      if (position !== committed) {
+        const level = (await lacksRecords(admin, {topic, partition, offset: Math.max(position ?? 0, earliest)}, committed))
+          ? 'warn'
+          : 'debug'
+        const fields = {group, topic, partition, position, committed, offset}
+        context.logger[level](fields, 'the sink and the log differ in how far the group is: reading from the earlier place')
+      }
+      return {topic, partition, offset}
+    }),
+  )
+}
+
+/**
+ * Whether there are records from the sink's position up to the committed one. On Kafka the end of a transaction takes an offset without a record: the
+ * group then commits one more than the sink, which has all there is.
+ */
+async function lacksRecords(admin: BusAdmin, from: Position, committed: number | null): Promise<boolean> {
+  if (committed === null || from.offset >= committed) return false
+  const [next] = await admin.read(from, 1)
+  return next !== undefined && next.offset < committed
 }
 
 export function isAt(entry: TopicPartition, {topic, partition}: TopicPartition): boolean {
