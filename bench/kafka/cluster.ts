@@ -27,7 +27,8 @@ export async function withCluster<T>(use: (cluster: BenchCluster) => Promise<T>)
     const {status, elapsedMs} = await service.up({kind: 'kafka', nodes: 3, hosts: HOSTS, cacheDir: jarCache()})
     return await use({brokers: status.brokers.join(','), classpath, upMs: elapsedMs})
   } finally {
-    await service.down({cluster: 'kafka', wipe: true})
+    // One that could not be made at all is not there to be stopped.
+    if ((await service.status()).length > 0) await service.down({cluster: 'kafka', wipe: true})
     await rm(dataDir, {recursive: true, force: true})
   }
 }

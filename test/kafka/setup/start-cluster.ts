@@ -32,7 +32,8 @@ export function startCluster(mode: KafkaUnderTest['mode']) {
     const dataDir = await mkdtemp(join(tmpdir(), 'coinpipe-kafka-'))
     const service = new ClusterService({dataDir}, context)
     const stop = async () => {
-      await service.down({cluster: kind, wipe: true})
+      // One that could not be made at all is not there to be stopped.
+      if ((await service.status()).length > 0) await service.down({cluster: kind, wipe: true})
       await rm(dataDir, {recursive: true, force: true})
     }
     try {
