@@ -51,7 +51,7 @@ export async function startMarket(options: MarketOptions): Promise<Market> {
   const pipeline = options.brokers === undefined ? EMBEDDED : onKafka(options.brokers)
   await writeFile(
     config,
-    `version: 1\ndataDir: ${directory}\n${pipeline.parts}\npipelines: [{name: bench, source: ${source}, sinks: ${pipeline.sinks}}]\nserve: {port: ${pagePort}}\n`,
+    `version: 1\ndataDir: ${directory}\n${pipeline.parts}\nsinks: {store: {kind: store}}\npipelines: [{name: bench, source: ${source}, sinks: ${pipeline.sinks}}${pipeline.more}]\nserve: {port: ${pagePort}}\n`,
   )
   const symbols = options.symbols ? ['--symbols', options.symbols.join(',')] : []
   const simulator = run('simulate', '--port', String(port), '--rate', String(options.rate), ...symbols)
@@ -79,10 +79,12 @@ export async function startMarket(options: MarketOptions): Promise<Market> {
   }
 }
 
-const EMBEDDED = {parts: 'sinks: {store: {kind: store}}', sinks: '[store]'}
+const EMBEDDED = {parts: '', sinks: '[store]', more: ''}
 
 function onKafka(brokers: string) {
-  return {parts: `bus: {kind: kafka, brokers: [${brokers}]}\naggregate: {candles: {enabled: false}}`, sinks: '[]'}
+  const parts = `bus: {kind: kafka, brokers: [${brokers}]}\naggregate: {candles: {enabled: false}}`
+  // A store, though of a topic that nothing comes to: `/metrics` is served beside one.
+  return {parts, sinks: '[]', more: ', {name: idle, topics: [market.ticker], sinks: [store]}'}
 }
 
 function run(...args: readonly string[]): ChildProcess {
