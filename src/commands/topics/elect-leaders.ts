@@ -3,8 +3,8 @@ import {checkTopics} from '../../lib/cli/names.ts'
 import {TableCommand} from '../../lib/cli/table-command.ts'
 import {configFlags} from '../../lib/config/flags.ts'
 import {EXIT} from '../../lib/core/errors.ts'
-import {type ElectionOutcome, electLeaders} from '../../lib/ops/balance.ts'
-import {counted, percent} from '../../lib/ops/format.ts'
+import {type ElectionOutcome, electionFailures, electLeaders} from '../../lib/ops/balance.ts'
+import {counted, partitionsText, percent} from '../../lib/ops/format.ts'
 import {withBus} from '../../lib/pipeline/bus.ts'
 
 export default class TopicsElectLeaders extends TableCommand {
@@ -34,9 +34,12 @@ where a preferred leader is down.`
   }
 
   private async printOutcome({elections, before, after}: ElectionOutcome): Promise<void> {
-    const failed = elections.filter(({error}) => error !== null)
-    for (const {topic, partition, error} of failed) this.logToStderr(`partition ${partition} of '${topic}': ${error}`)
-    const elected = elections.length - failed.length
+    const failures = electionFailures(elections)
+    for (const {error, partitions} of failures) {
+      this.logToStderr(`${counted(partitions.length, 'partition')} kept the leader: ${error} (${partitionsText(partitions)})`)
+    }
+    if (failures.length > 0) this.logToStderr('see which node is down: coinpipe nodes --bus kafka')
+    const elected = elections.filter(({error}) => error === null).length
     if (elections.length > 0) this.logToStderr(`${counted(elected, 'partition')} changed the leader`)
     else if (after.length > 0) this.logToStderr('every partition is led as preferred already')
     const share = (value: number | null | undefined) => (typeof value === 'number' ? percent(value) : '')
@@ -47,9 +50,9 @@ where a preferred leader is down.`
         {title: 'node', text: ({node}) => String(node), align: 'right'},
         {title: 'preferred', text: ({preferred}) => String(preferred), align: 'right'},
         {title: 'led before', text: ({node}) => String(earlier(node)?.leaders ?? 0), align: 'right'},
-        {title: 'share', text: ({node}) => share(earlier(node)?.preferredShare), align: 'right'},
+        {title: 'share before', text: ({node}) => share(earlier(node)?.preferredShare), align: 'right'},
         {title: 'led now', text: ({leaders}) => String(leaders), align: 'right'},
-        {title: 'share', text: ({preferredShare}) => share(preferredShare), align: 'right'},
+        {title: 'share now', text: ({preferredShare}) => share(preferredShare), align: 'right'},
       ],
       'there is one copy of everything: nobody to elect',
     )

@@ -1,5 +1,5 @@
 import type {Context} from '../core/context.ts'
-import type {BusAdmin, LeaderElection, PartitionReplication} from '../core/ports/bus.ts'
+import type {BusAdmin, LeaderElection, PartitionReplication, TopicPartition} from '../core/ports/bus.ts'
 import {mapLimited} from './map-limited.ts'
 
 /** Nodes hear of new leaders a moment after the election. */
@@ -24,12 +24,28 @@ export interface ElectionOutcome {
   readonly after: readonly NodeBalance[]
 }
 
+/** Elections that failed alike. */
+export interface ElectionFailure {
+  /** The name of the error, with what was said where it is the same for all of them. */
+  readonly error: string
+  readonly partitions: readonly TopicPartition[]
+}
+
 /** Gives the partitions of the topics back to their preferred leaders, and says how they were spread before and after. */
 export async function electLeaders(admin: BusAdmin, topics: readonly string[], context: Context): Promise<ElectionOutcome> {
   const before = await replicationOf(admin, topics)
   const elections = await admin.electLeaders(topics)
   const after = await settled(admin, topics, elections, context)
   return {elections, before: leaderBalance(before), after: leaderBalance(after)}
+}
+
+/** By the name of the error: what is said with it can name the partition. */
+export function electionFailures(elections: readonly LeaderElection[]): readonly ElectionFailure[] {
+  const failed = elections.flatMap(({topic, partition, error}) => (error === null ? [] : [{topic, partition, error}]))
+  return [...Map.groupBy(failed, ({error}) => error.replace(/:.*/s, ''))].map(([name, alike]) => ({
+    error: alike.every(({error}) => error === alike[0]?.error) ? (alike[0]?.error ?? name) : name,
+    partitions: alike.map(({topic, partition}) => ({topic, partition})),
+  }))
 }
 
 /** Per node, by id. */
