@@ -1,6 +1,6 @@
-import {CoinpipeError, UnsupportedError} from '../../core/errors.ts'
+import {CoinpipeError} from '../../core/errors.ts'
 import {isTlsFailure} from '../../core/tls-failure.ts'
-import {causesOf, errorOfCode, fromProtocol, tlsFailed, unreachable} from '../kafka/errors.ts'
+import {causesOf, errorOfCode, fromProtocol, tlsFailed, tooOld, unreachable} from '../kafka/errors.ts'
 
 /** What kafkajs puts on its errors, as far as we go by it. `type` and `code` are those of the protocol's table, in older spellings. */
 interface KafkajsError extends Error {
@@ -36,7 +36,7 @@ export function translateKafkajsError(error: unknown, what: string, brokers: rea
     if (typeof cause.code === 'string' && isTlsFailure(cause.code)) return tlsFailed(what, brokers, error)
     if (UNREACHABLE.has(cause.name)) return unreachable(what, brokers, error)
     if (cause.name === 'KafkaJSServerDoesNotSupportApiKey') {
-      return new UnsupportedError(`${what}: these brokers are too old for it`, {cause: error, remedy: ['use Kafka 3.0 or newer']})
+      return tooOld(what, error)
     }
   }
   // What is left of its own are plain ones without a name to go by, as for a producer that lost all of its connections.

@@ -60,12 +60,20 @@ export function translateKafkaError(error: unknown, what: string, brokers: reado
   if (protocolError !== null) return fromProtocol(protocolError, serverMessage(error), what, error)
   if (isRefusal(error)) return unauthorized(what, error)
   if (findErrorBy(error, 'code', 'PLT_KFK_UNSUPPORTED_API') !== null) {
-    return new UnsupportedError(`${what}: these brokers are too old for it`, {cause: error, remedy: ['use Kafka 3.0 or newer']})
+    return tooOld(what, error)
   }
   if (findErrorBy(error, 'closed', true) !== null) return notConnected()
   if (causesOf(error).some(hasTlsCode)) return tlsFailed(what, brokers, error)
   if (isNetworkError(error)) return unreachable(what, brokers, error)
   return error
+}
+
+/** The brokers lack what is asked for: they are old, or no brokers; a controller answers, but to few requests. */
+export function tooOld(what: string, cause: unknown): UnsupportedError {
+  return new UnsupportedError(`${what}: these brokers are too old for it`, {
+    cause,
+    remedy: ['use Kafka 3.0 or newer', 'or this is the port of a controller: take that of a broker (9092)'],
+  })
 }
 
 /** A connection that could not be made, or broke, or a broker that did not answer: another broker may do better. */
