@@ -10,8 +10,6 @@ export type ConnectionOptions = NonNullable<ConstructorParameters<typeof Connect
 export class BrokerPool {
   readonly #named: ConnectionPool
   readonly #numbered: ConnectionPool
-  /** Shared: each that waits for a connection adds listeners to it, and Node warns of more than ten. */
-  readonly #opening = new Map<string, Promise<Connection>>()
 
   constructor(clientId: string, options: ConnectionOptions) {
     this.#named = new ConnectionPool(clientId, {...options, tlsServerName: true})
@@ -19,13 +17,7 @@ export class BrokerPool {
   }
 
   async get(broker: Broker): Promise<Connection> {
-    const key = `${broker.host}:${broker.port}`
-    const opening = this.#opening.get(key)
-    if (opening !== undefined) return await opening
-    const pool = isIP(broker.host) === 0 ? this.#named : this.#numbered
-    const opened = pool.get(broker).finally(() => this.#opening.delete(key))
-    this.#opening.set(key, opened)
-    return await opened
+    return await (isIP(broker.host) === 0 ? this.#named : this.#numbered).get(broker)
   }
 
   async close(): Promise<void> {
