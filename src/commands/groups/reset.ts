@@ -54,8 +54,9 @@ took then or later. A sink that keeps its own offsets beside its rows, as the em
       await checkGroup(bus, group, config.bus.kind)
       if (topic !== undefined) await checkTopics(bus, [topic], config.bus.kind)
       const rows = await planReset(bus, {group, to, topic, partition})
-      await this.printPlan(rows)
+      // First, as it may be refused: what is printed then was done.
       if (execute) await reset(bus, group, rows)
+      await this.printPlan(rows)
       this.logToStderr(execute ? `'${group}' goes on there` : 'nothing was changed; to do it, add --execute')
       const members = execute ? 0 : (await bus.describeGroup(group)).members.length
       if (members > 0) this.logToStderr(`'${group}' has ${counted(members, 'running member')}: stop them first`)
