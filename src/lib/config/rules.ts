@@ -40,7 +40,7 @@ const RULES: readonly Rule[] = [
   kafkajsIsNotDurable,
   copiesSuffice,
   acksMeanSomething,
-  durableElectsCleanly,
+  acknowledgedElectsCleanly,
   retentionCoversASegment,
   groupsAreCollected,
 ]
@@ -201,7 +201,9 @@ function embeddedBusHasNoBrokers(checked: Checked): Problem[] {
   const {kind, brokers} = checked.config.bus
   if (kind !== 'embedded' || brokers.length === 0 || !isIntact(checked, ['bus'])) return []
   if (rank(checked.layered.originOf(['bus', 'kind'])) > rank(checked.layered.originOf(['bus', 'brokers']))) return []
-  return [problem(checked, ['bus', 'brokers'], 'brokers, with the embedded bus', 'no brokers, or bus.kind: kafka')]
+  const here = ['flag', 'env'].includes(checked.layered.originOf(['bus', 'brokers']).kind)
+  const allowed = here ? 'no brokers; or add --bus kafka (or COINPIPE_BUS=kafka)' : 'no brokers, or bus.kind: kafka'
+  return [problem(checked, ['bus', 'brokers'], 'brokers, with the embedded bus', allowed)]
 }
 
 function rank(origin: Origin): number {
@@ -265,14 +267,15 @@ function acksMeanSomething(checked: Checked): Problem[] {
   ]
 }
 
-function durableElectsCleanly(checked: Checked): Problem[] {
+/** Whoever waits for all replicas wants to keep what was acknowledged: an error where durable promises it, else a doubt. */
+function acknowledgedElectsCleanly(checked: Checked): Problem[] {
   const {bus, topics} = checked.config
-  if (bus.kind !== 'kafka' || !bus.durable) return []
+  if (bus.kind !== 'kafka' || (bus.acks !== 'all' && !bus.durable)) return []
   return Object.entries(topics).flatMap(([topic, {uncleanLeaderElection}]) => {
     if (uncleanLeaderElection !== true) return []
-    return [
-      problem(checked, ['topics', topic, 'uncleanLeaderElection'], 'true, with durable: true', 'false: it loses acknowledged records'),
-    ]
+    const path = ['topics', topic, 'uncleanLeaderElection']
+    const saw = bus.durable ? 'true, with durable: true' : 'true, with acks: all'
+    return [problem(checked, path, saw, 'false: it loses acknowledged records', {severity: bus.durable ? 'error' : 'warning'})]
   })
 }
 

@@ -296,6 +296,16 @@ servee: {}
     expect(problems.map(({saw}) => saw)).toEqual(["'constructor', not the name of a group"])
   })
 
+  it.each([
+    ['flag --brokers', {}, {brokers: 'a:1'}],
+    ['env COINPIPE_BROKERS', {COINPIPE_BROKERS: 'a:1'}, {}],
+  ])('says what to add where brokers without their bus come from %s', async (origin, env, flags) => {
+    const allowed = 'no brokers; or add --bus kafka (or COINPIPE_BUS=kafka)'
+    expect((await check('version: 1', env, flags)).lines).toEqual([
+      `bus.brokers: saw brokers, with the embedded bus, allowed ${allowed} (${origin})`,
+    ])
+  })
+
   it('lets --bus embedded override a Kafka file', async () => {
     const {config} = await load('version: 1\nbus: {kind: kafka, brokers: ["a:1"]}', {}, {bus: 'embedded'})
     expect(config.bus.kind).toBe('embedded')

@@ -29,6 +29,12 @@ describe('what acknowledgements on Kafka are worth', () => {
       '',
       'bus.replicas: saw min.insync.replicas equal to the replicas (market.trade, market.book, market.ticker, market.candle)',
     ],
+    [
+      'unclean elections with acks all',
+      'acks: all, replicas: 3',
+      'topics: {market.trade: {uncleanLeaderElection: true}}',
+      'topics.market.trade.uncleanLeaderElection: saw true, with acks: all, allowed false: it loses acknowledged records',
+    ],
   ])('warns of %s', async (_, bus, topics, expected) => {
     const {lines, loaded} = await check(`version: 1\nbus: {kind: kafka, brokers: ["a:1"], ${bus}}\n${topics}`)
     expect(loaded).toBeDefined()
@@ -36,7 +42,8 @@ describe('what acknowledgements on Kafka are worth', () => {
   })
 
   it('has nothing to say of acks 1, nor of durable with its defaults, which are three replicas of which two are in sync', async () => {
-    expect((await check('version: 1\nbus: {kind: kafka, brokers: ["a:1"]}')).problems).toEqual([])
+    const unclean = 'topics: {market.trade: {uncleanLeaderElection: true}}'
+    expect((await check(`version: 1\nbus: {kind: kafka, brokers: ["a:1"]}\n${unclean}`)).problems).toEqual([])
     const {problems, loaded} = await check('version: 1\nbus: {kind: kafka, brokers: ["a:1"], durable: true}')
     expect(problems).toEqual([])
     expect(loaded?.config.topics['market.trade']).toMatchObject({replicas: 3, settings: {'min.insync.replicas': '2'}})
