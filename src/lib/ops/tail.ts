@@ -79,6 +79,8 @@ export async function tail(bus: BusAdmin, options: TailOptions, context: Context
     // Stopped while the reader of the output stalls: as good an end as any.
     if (!(error instanceof AbortedError && context.signal.aborted)) throw error
   }
+  const {read, undecoded} = printer.counts
+  if (undecoded > 0) context.logger.warn({read, undecoded}, 'so many payloads could not be decoded, and were shown as they are')
   return {topic: name, ...printer.counts}
 }
 

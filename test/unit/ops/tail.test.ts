@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest'
 import {DeadlineError, InvalidInputError} from '../../../src/lib/core/errors.ts'
 import type {BusAdmin, OutgoingRecord} from '../../../src/lib/core/ports/bus.ts'
+import {createLogger} from '../../../src/lib/observability/logger.ts'
 import {type TailOptions, type TailSummary, tail} from '../../../src/lib/ops/tail.ts'
 import {createDecode} from '../../../src/lib/ops/tail-decode.ts'
 import {parseFilter} from '../../../src/lib/ops/tail-filter-parser.ts'
@@ -24,8 +25,7 @@ interface Run {
   stop(): void
 }
 
-function start(bus: BusAdmin, offsets: readonly string[], over: Partial<TailOptions> = {}): Run {
-  const context = testContext()
+function start(bus: BusAdmin, offsets: readonly string[], over: Partial<TailOptions> = {}, context = testContext()): Run {
   const lines: string[] = []
   const options: TailOptions = {
     topic: TOPIC,
@@ -167,6 +167,20 @@ describe('tail', () => {
     expect((await run.done).shown).toBe(5)
     troubles.push(new InvalidInputError('for good'))
     await expect(start(moody, ['beginning'], {exit: true}).done).rejects.toThrow('for good')
+  })
+
+  it('tells the first payload that is no JSON, and at the end how many there were', async () => {
+    const bus = await busWith(1)
+    await bus.publish(['one', '{"a":1}', 'two'].map((value) => ({topic: TOPIC, partition: 0, key: null, value})))
+    const told: object[] = []
+    const stream = {write: (line: string) => told.push(JSON.parse(line)) > 0}
+    const context = {...testContext(), logger: createLogger({format: 'json', stream})}
+    const run = start(bus, ['beginning'], {exit: true, decode: createDecode('json', undefined)}, context)
+    expect(await run.done).toMatchObject({shown: 3, undecoded: 2})
+    expect(told).toMatchObject([
+      {level: 'warn', partition: 0, offset: 0, reason: expect.stringContaining('not JSON')},
+      {level: 'warn', read: 3, undecoded: 2},
+    ])
   })
 
   it('asks for few large records at a time', async () => {
