@@ -132,7 +132,7 @@ describe('coinpipe groups', () => {
     await subscription[Symbol.asyncIterator]().next()
     const preview = await run('groups', 'reset', 'reader', '--to', 'latest')
     expect(preview).toMatchObject({code: 0, stderr: expect.stringContaining('1 running member: stop')})
-    const refused = {code: 2, stderr: expect.stringContaining('[COINPIPE_GROUP_ACTIVE]')}
+    const refused = {code: 2, stdout: '', stderr: expect.stringContaining('[COINPIPE_GROUP_ACTIVE]')}
     expect(await run('groups', 'reset', 'reader', '--to', 'latest', '--execute')).toMatchObject(refused)
     expect(await run('groups', 'delete', 'reader', '--yes')).toMatchObject(refused)
     await subscription.close()
