@@ -17,6 +17,7 @@ later than 5 s gives a corrected candle with a higher version. Candles and the o
   static override flags = {
     ...configFlags,
     ...endlessFlags,
+    count: Flags.integer({summary: 'Stop after this many candles, drained, with exit code 0.', min: 1, env: 'COINPIPE_COUNT'}),
     instance: Flags.string({
       summary: 'Name of this member, the same at each start; two processes need two names.',
       default: 'a',
