@@ -31,7 +31,7 @@ export default class DlqPurge extends TableCommand {
     const {config, context} = await this.startWithConfig(flags, metadata)
     const {topic} = args
     const removed = await withBus(config, context, async (bus) => {
-      await checkTopics(bus, [topic], config.bus.kind)
+      await checkTopics(bus, [topic], config.bus.kind, 'dlq')
       checkDeadLetterTopic(topic)
       const rows = await planTrim(bus, {topic, before: {kind: 'latest'}})
       const letters = rows.reduce((sum, {records}) => sum + records, 0)

@@ -45,7 +45,8 @@ again. What went before stays, unless --again is given: a run that was interrupt
     const {code, to, again, execute} = flags
     const options = {topic, code, to, again}
     return withBus(config, context, async (bus) => {
-      await checkTopics(bus, [topic, ...(to === undefined ? [] : [to])], config.bus.kind)
+      await checkTopics(bus, [topic], config.bus.kind, 'dlq')
+      if (to !== undefined) await checkTopics(bus, [to], config.bus.kind)
       checkDeadLetterTopic(topic)
       const plan = await planRedrive(bus, options, context.signal)
       await this.printPlan(plan.rows)

@@ -30,7 +30,7 @@ export default class DlqShow extends TableCommand {
     const {args, flags, metadata} = await this.parse(DlqShow)
     const {config, context} = await this.startWithConfig(flags, metadata)
     const letters = await withBus(config, context, async (bus) => {
-      await checkTopics(bus, [args.topic], config.bus.kind)
+      await checkTopics(bus, [args.topic], config.bus.kind, 'dlq')
       checkDeadLetterTopic(args.topic)
       return newestLetters(bus, args.topic, flags, context.signal)
     })

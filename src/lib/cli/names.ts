@@ -5,12 +5,20 @@ import type {BusAdmin} from '../core/ports/bus.ts'
 
 type BusKind = Config['bus']['kind']
 
-/** Rejects with UnknownTopicError where the bus has no such topic, with the name that looks most like it. */
-export async function checkTopics(admin: BusAdmin, topics: readonly string[], bus: BusKind): Promise<void> {
+/** What lists names, and what it lists. */
+const LISTS = {topics: 'all topics', groups: 'all groups', dlq: 'all that hold dead letters'} as const
+
+/** Rejects with UnknownTopicError where the bus has no such topic, with the name that looks most like it, and with `list` for the others. */
+export async function checkTopics(
+  admin: BusAdmin,
+  topics: readonly string[],
+  bus: BusKind,
+  list: 'topics' | 'dlq' = 'topics',
+): Promise<void> {
   const known = await admin.listTopics()
   const unknown = topics.find((topic) => !known.includes(topic))
   if (unknown === undefined) return
-  throw new UnknownTopicError(`there is no topic '${unknown}' ${place(bus)}`, {remedy: remedy(unknown, known, 'topics', bus)})
+  throw new UnknownTopicError(`there is no topic '${unknown}' ${place(bus)}`, {remedy: remedy(unknown, known, list, bus)})
 }
 
 /** Rejects with UnknownGroupError where the bus has no such group, with the name that looks most like it. */
@@ -25,12 +33,12 @@ function place(bus: BusKind): string {
 }
 
 /** Says the bus too: who forgot the flag looks in the wrong place otherwise, and without a hint. */
-function remedy(name: string, known: readonly string[], noun: 'topics' | 'groups', bus: BusKind): string[] {
+function remedy(name: string, known: readonly string[], list: keyof typeof LISTS, bus: BusKind): string[] {
   const nearest = didYouMean(name, known)
   return [
     ...(nearest === undefined ? [] : [`did you mean: ${nearest}`]),
     ...(bus === 'kafka'
-      ? [`all ${noun}: coinpipe ${noun} list --bus kafka`]
-      : [`all ${noun}: coinpipe ${noun} list`, 'to look on Kafka: add --bus kafka']),
+      ? [`${LISTS[list]}: coinpipe ${list} list --bus kafka`]
+      : [`${LISTS[list]}: coinpipe ${list} list`, 'to look on Kafka: add --bus kafka']),
   ]
 }
