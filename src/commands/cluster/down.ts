@@ -34,5 +34,6 @@ export default class ClusterDown extends BaseCommand {
 function describe({cluster, stopped, wiped}: DownResult): string {
   const forced = stopped.filter(({signal}) => signal === 'KILL').map(({id}) => id)
   const how = forced.length > 0 ? `, by force: ${forced.join(', ')}` : ''
-  return `cluster '${cluster}' is down: ${stopped.length} nodes stopped${how}${wiped ? '; its data is removed' : ''}`
+  const nodes = stopped.length === 1 ? '1 node' : `${stopped.length} nodes`
+  return `cluster '${cluster}' is down: ${nodes} stopped${how}${wiped ? '; its data is removed' : ''}`
 }

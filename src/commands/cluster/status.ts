@@ -21,7 +21,8 @@ export default class ClusterStatusCommand extends BaseCommand {
     const {flags} = await this.parse(ClusterStatusCommand)
     const context = this.start(flags)
     const clusters = await new ClusterService({dataDir: context.dataDir}, context).status(flags.cluster)
-    if (!this.jsonEnabled()) for (const line of clusters.flatMap(describe)) await this.write(`${line}\n`)
+    if (!this.jsonEnabled() && clusters.length > 0)
+      await this.write(clusters.map((cluster) => `${describe(cluster).join('\n')}\n`).join('\n'))
     if (clusters.length === 0) this.logToStderr('there is no cluster; make one: coinpipe cluster up kafka')
     if (clusters.some(({state}) => state !== 'whole')) this.exitWith(EXIT.wrong)
     return clusters
@@ -42,7 +43,6 @@ function describe({name, kind, version, driver, state, problems, nodes}: Cluster
       {title: 'leads', text: ({active, roles}) => (active ? (roles.includes('zookeeper') ? 'leader' : 'controller') : '')},
     ]),
     ...problems.map((problem) => `! ${problem}`),
-    '',
   ]
 }
 
