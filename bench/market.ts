@@ -32,7 +32,7 @@ export interface Market {
   simulatorUsage(): Usage
   /** The exchange makes no more trades. */
   pause(): Promise<void>
-  /** Stops both, `up` drained, and removes its data. Resolves with the exit code of `up`. */
+  /** Stops both, `up` drained, and removes its data; a second call does nothing more. Resolves with the exit code of `up`. */
   stop(): Promise<number | null>
 }
 
@@ -58,6 +58,15 @@ export async function startMarket(options: MarketOptions): Promise<Market> {
   await answers(`http://127.0.0.1:${port}/sim/stats`)
   const up = run('up', '--config', config, '--drain-timeout', '2m')
   await answers(`http://127.0.0.1:${pagePort}/healthz`)
+  const stop = async () => {
+    const ended = once(up, 'exit')
+    up.kill('SIGTERM')
+    const [code] = (await ended) as [number | null]
+    simulator.kill('SIGKILL')
+    await rm(directory, {recursive: true, force: true})
+    return code
+  }
+  let stopped: Promise<number | null> | undefined
   return {
     store: dataPaths(directory).store,
     sent: async () => ((await (await fetch(`http://127.0.0.1:${port}/sim/stats`)).json()) as {trades: number}).trades,
@@ -68,13 +77,9 @@ export async function startMarket(options: MarketOptions): Promise<Market> {
     async pause() {
       await fetch(`http://127.0.0.1:${port}/sim/pause`, {method: 'POST'})
     },
-    async stop() {
-      const ended = once(up, 'exit')
-      up.kill('SIGTERM')
-      const [code] = (await ended) as [number | null]
-      simulator.kill('SIGKILL')
-      await rm(directory, {recursive: true, force: true})
-      return code
+    stop() {
+      stopped ??= stop()
+      return stopped
     },
   }
 }
