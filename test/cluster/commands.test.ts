@@ -42,7 +42,7 @@ describe('coinpipe cluster', () => {
     expect(await run('down', '--wipe')).toMatchObject({code: 2, stderr: expect.stringContaining('--yes')})
     expect(await run('down', '--wipe', '--yes')).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining('1 nodes stopped; its data is removed'),
+      stdout: expect.stringContaining('1 node stopped; its data is removed'),
     })
   })
 

@@ -79,7 +79,7 @@ describe('topics', () => {
     await expect(tooMany).rejects.toMatchObject({
       code: 'COINPIPE_INVALID_INPUT',
       message: expect.stringContaining('the cluster has 3 brokers'),
-      remedy: [expect.stringContaining('bus.replicas=3')],
+      remedy: [expect.stringContaining('coinpipe nodes'), expect.stringContaining('ask for 3 or fewer')],
     })
   })
 
