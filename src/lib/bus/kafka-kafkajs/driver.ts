@@ -1,12 +1,10 @@
 import type {Context} from '../../core/context.ts'
 import type {SubscribeOptions} from '../../core/ports/bus.ts'
 import type {GroupBackend} from '../group-backend.ts'
-import type {DriverDependencies, KafkaDriver, PartitionBatch, SendOutcome} from '../kafka/driver.ts'
+import {type DriverDependencies, KAFKA_COMPONENT, type KafkaDriver, type PartitionBatch, type SendOutcome} from '../kafka/driver.ts'
 import type {KafkaOptions} from '../kafka/options.ts'
 import {KafkajsBackend} from './backend.ts'
 import {KafkajsProducer} from './producer.ts'
-
-const COMPONENT = 'kafka-bus'
 
 /** Kafka through kafkajs: without transactions, idempotence and static membership, which are not to be relied upon there. */
 export class KafkajsDriver implements KafkaDriver {
@@ -42,7 +40,7 @@ export class KafkajsDriver implements KafkaDriver {
     const backend = new KafkajsBackend(subscription, {
       options: this.#options,
       context: this.#context,
-      component: COMPONENT,
+      component: KAFKA_COMPONENT,
       ensureTopic: this.#dependencies.ensureTopic,
       onClosed: (closed) => this.#backends.delete(closed),
     })

@@ -3,15 +3,20 @@ import type {Context} from '../../core/context.ts'
 import type {SubscribeOptions} from '../../core/ports/bus.ts'
 import type {GroupBackend} from '../group-backend.ts'
 import {KafkaClient} from '../kafka/client.ts'
-import type {DriverDependencies, KafkaDriver, KafkaTransactions, PartitionBatch, SendOutcome} from '../kafka/driver.ts'
+import {
+  type DriverDependencies,
+  KAFKA_COMPONENT,
+  type KafkaDriver,
+  type KafkaTransactions,
+  type PartitionBatch,
+  type SendOutcome,
+} from '../kafka/driver.ts'
 import type {KafkaOptions} from '../kafka/options.ts'
 import {createBackend} from './backend.ts'
 import {BatchWriter} from './batch-writer.ts'
 import {GroupMembers} from './group-members.ts'
 import {Producer} from './producer.ts'
 import {Transactions} from './transactions.ts'
-
-const COMPONENT = 'kafka-bus'
 
 /** The default client: of @platformatic/kafka the connections and requests are used; records are encoded and decoded here. */
 export class PlatformaticDriver implements KafkaDriver {
@@ -50,7 +55,7 @@ export class PlatformaticDriver implements KafkaDriver {
 
   backend(options: SubscribeOptions): GroupBackend {
     const {ensureTopic} = this.#dependencies
-    return createBackend(this.#options, options, {context: this.#context, component: COMPONENT, members: this.#members, ensureTopic})
+    return createBackend(this.#options, options, {context: this.#context, component: KAFKA_COMPONENT, members: this.#members, ensureTopic})
   }
 
   async #producerId(): Promise<initProducerIdV4.InitProducerIdResponse> {

@@ -4,6 +4,9 @@ import type {GroupBackend} from '../group-backend.ts'
 import type {TransactionContent} from '../transaction.ts'
 import type {Compression, KafkaOptions} from './options.ts'
 
+/** Label of the metrics, whichever library is behind it. */
+export const KAFKA_COMPONENT = 'kafka-bus'
+
 /** Records of one partition that travel together; their partition is settled. */
 export interface PartitionBatch extends TopicPartition {
   readonly records: readonly OutgoingRecord[]

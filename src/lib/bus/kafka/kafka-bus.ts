@@ -28,15 +28,14 @@ import {runTransaction, type TransactionParts} from '../transaction.ts'
 import {KafkaAdmin} from './admin/kafka-admin.ts'
 import {checkOptions, noStaticMembers, noTransactions} from './check-options.ts'
 import {KafkaClient} from './client.ts'
-import type {CreateKafkaDriver, KafkaDriver} from './driver.ts'
+import {type CreateKafkaDriver, KAFKA_COMPONENT, type KafkaDriver} from './driver.ts'
 import {notConnected} from './errors.ts'
 import {KnownTopics} from './known-topics.ts'
 import type {KafkaOptions} from './options.ts'
 import {Publisher} from './publisher.ts'
 import {withEnd} from './with-end.ts'
 
-const COMPONENT = 'kafka-bus'
-const LABELS = {component: COMPONENT}
+const LABELS = {component: KAFKA_COMPONENT}
 /** How long `close` waits for what was published and is not acknowledged yet. */
 const FLUSH_MS = 10_000
 
@@ -82,7 +81,7 @@ export class KafkaBus implements Bus, BusAdmin {
     checkOptions(options, driver.capabilities)
     this.capabilities = {...driver.capabilities, idempotence: driver.capabilities.idempotence && options.idempotent}
     this.#driver = driver
-    this.#publisher = new Publisher({driver, topics: this.#topics, options, context, component: COMPONENT})
+    this.#publisher = new Publisher({driver, topics: this.#topics, options, context, component: KAFKA_COMPONENT})
   }
 
   async connect(): Promise<void> {

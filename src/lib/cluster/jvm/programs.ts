@@ -2,6 +2,7 @@ import {join} from 'node:path'
 import {CASSANDRA_MODULE_FLAGS} from '../cassandra/module-flags.ts'
 import {brokerSettings, formatProperties} from '../kafka/broker-settings.ts'
 import {zookeeperSettings} from '../kafka/zookeeper-settings.ts'
+import {LOG4J, LOG4J2, LOGBACK} from '../logging.ts'
 import {renderCassandraYaml} from '../node/cassandra.ts'
 import {type ClusterPlan, clientPort, nodesOf, type PlannedNode, type Program} from '../plan.ts'
 import {javaProgram} from './java.ts'
@@ -18,36 +19,11 @@ export interface NodePlace {
 }
 
 const ARGUMENTS = 'java.args'
-const LOG4J = 'log4j.properties'
-const LOG4J2 = 'log4j2.properties'
+const LOG4J_FILE = 'log4j.properties'
+const LOG4J2_FILE = 'log4j2.properties'
 
-/** Kafka 4 logs by log4j 2. */
-const LOG4J2_TEXT = `status = error
-shutdownHook = disable
-appender.out.type = Console
-appender.out.name = out
-appender.out.layout.type = PatternLayout
-appender.out.layout.pattern = [%d] %p %m (%c)%n
-rootLogger.level = warn
-rootLogger.appenderRef.out.ref = out
-logger.server.name = kafka.server.KafkaRaftServer
+const LOG4J2_TEXT = `${LOG4J2}logger.server.name = kafka.server.KafkaRaftServer
 logger.server.level = info
-`
-
-const LOG4J_TEXT = `log4j.rootLogger=WARN, out
-log4j.appender.out=org.apache.log4j.ConsoleAppender
-log4j.appender.out.layout=org.apache.log4j.PatternLayout
-log4j.appender.out.layout.ConversionPattern=[%d] %p %m (%c)%n
-log4j.logger.kafka.server.KafkaServer=INFO
-`
-
-const LOGBACK_TEXT = `<configuration scan="false">
-  <appender name="OUT" class="ch.qos.logback.core.ConsoleAppender">
-    <encoder><pattern>[%date{ISO8601}] %-5level %msg \\(%logger{36}\\)%n</pattern></encoder>
-  </appender>
-  <root level="WARN"><appender-ref ref="OUT"/></root>
-  <logger name="org.apache.cassandra.service" level="INFO"/>
-</configuration>
 `
 
 /** A local cluster is new, or all of it was stopped: there is no ring to wait for, and no client yet to be spared. */
@@ -71,8 +47,8 @@ function broker(plan: ClusterPlan, node: PlannedNode, place: NodePlace): Launch 
   const settings = brokerSettings(plan, node, {data: join(place.folder, 'data'), keystore: place.keystore})
   const logging =
     plan.kind === 'kafka'
-      ? {name: LOG4J2, text: LOG4J2_TEXT, flag: 'log4j2.configurationFile'}
-      : {name: LOG4J, text: LOG4J_TEXT, flag: 'log4j.configuration'}
+      ? {name: LOG4J2_FILE, text: LOG4J2_TEXT, flag: 'log4j2.configurationFile'}
+      : {name: LOG4J_FILE, text: LOG4J, flag: 'log4j.configuration'}
   return java(node, place, {
     files: {'server.properties': formatProperties(settings), [logging.name]: logging.text},
     flags: [`-D${logging.flag}=file:${join(place.folder, logging.name)}`],
@@ -83,8 +59,8 @@ function broker(plan: ClusterPlan, node: PlannedNode, place: NodePlace): Launch 
 function zookeeper(plan: ClusterPlan, node: PlannedNode, place: NodePlace): Launch {
   const data = join(place.folder, 'data')
   return java(node, place, {
-    files: {'zoo.cfg': formatProperties(zookeeperSettings(plan, node, data)), 'data/myid': `${node.number}\n`, [LOG4J]: LOG4J_TEXT},
-    flags: [`-Dlog4j.configuration=file:${join(place.folder, LOG4J)}`],
+    files: {'zoo.cfg': formatProperties(zookeeperSettings(plan, node, data)), 'data/myid': `${node.number}\n`, [LOG4J_FILE]: LOG4J},
+    flags: [`-Dlog4j.configuration=file:${join(place.folder, LOG4J_FILE)}`],
     main: ['org.apache.zookeeper.server.quorum.QuorumPeerMain', join(place.folder, 'zoo.cfg')],
   })
 }
@@ -112,7 +88,7 @@ function cassandra(plan: ClusterPlan, node: PlannedNode, place: NodePlace): Laun
   })
   const file = (name: string) => join(place.folder, name)
   return java(node, place, {
-    files: {'cassandra.yaml': settings, 'logback.xml': LOGBACK_TEXT},
+    files: {'cassandra.yaml': settings, 'logback.xml': LOGBACK},
     flags: [
       '-Xss256k',
       ...CASSANDRA_MODULE_FLAGS,

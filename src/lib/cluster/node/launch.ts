@@ -3,6 +3,7 @@ import {CASSANDRA_MODULE_FLAGS} from '../cassandra/module-flags.ts'
 import type {JarSet} from '../jars/lock.ts'
 import {quoted} from '../jvm/launch.ts'
 import {formatProperties} from '../kafka/broker-settings.ts'
+import {LOG4J, LOG4J2, LOGBACK} from '../logging.ts'
 import {type CassandraSettings, renderCassandraYaml} from './cassandra.ts'
 import {kafkaSettings} from './kafka.ts'
 import {type NodeSpec, PORTS} from './spec.ts'
@@ -23,35 +24,13 @@ export const DATA = 'data'
 
 const CASSANDRA_SEEDS = 2
 
-const LOG4J2 = `status = error
-shutdownHook = disable
-appender.out.type = Console
-appender.out.name = out
-appender.out.layout.type = PatternLayout
-appender.out.layout.pattern = [%d] %p %m (%c)%n
-rootLogger.level = warn
-rootLogger.appenderRef.out.ref = out
-logger.server.name = kafka.server
+const LOG4J2_TEXT = `${LOG4J2}logger.server.name = kafka.server
 logger.server.level = info
 logger.settings.name = kafka.server.KafkaConfig
 logger.settings.level = warn
 `
 
-const LOG4J = `log4j.rootLogger=WARN, out
-log4j.appender.out=org.apache.log4j.ConsoleAppender
-log4j.appender.out.layout=org.apache.log4j.PatternLayout
-log4j.appender.out.layout.ConversionPattern=[%d] %p %m (%c)%n
-log4j.logger.kafka.server.KafkaServer=INFO
-log4j.logger.org.apache.zookeeper.server.quorum.QuorumPeer=INFO
-`
-
-const LOGBACK = `<configuration scan="false">
-  <appender name="OUT" class="ch.qos.logback.core.ConsoleAppender">
-    <encoder><pattern>[%date{ISO8601}] %-5level %msg \\(%logger{36}\\)%n</pattern></encoder>
-  </appender>
-  <root level="WARN"><appender-ref ref="OUT"/></root>
-  <logger name="org.apache.cassandra.service" level="INFO"/>
-</configuration>
+const LOG4J_TEXT = `${LOG4J}log4j.logger.org.apache.zookeeper.server.quorum.QuorumPeer=INFO
 `
 
 /** For the long run: G1 with short pauses; out of memory ends the process, so that whoever runs it starts it anew. */
@@ -77,8 +56,8 @@ export function argumentFile({flags, main}: NodeLaunch, classPath: readonly stri
 function kafka(spec: NodeSpec, folder: string): NodeLaunch {
   const kraft = spec.mode === 'kraft'
   const logging = kraft
-    ? {name: 'log4j2.properties', text: LOG4J2, flag: 'log4j2.configurationFile'}
-    : {name: 'log4j.properties', text: LOG4J, flag: 'log4j.configuration'}
+    ? {name: 'log4j2.properties', text: LOG4J2_TEXT, flag: 'log4j2.configurationFile'}
+    : {name: 'log4j.properties', text: LOG4J_TEXT, flag: 'log4j.configuration'}
   return {
     files: {'server.properties': formatProperties(kafkaSettings(spec, join(folder, DATA))), [logging.name]: logging.text},
     jars: kraft ? 'kafka' : 'kafka-zk',
@@ -90,7 +69,7 @@ function kafka(spec: NodeSpec, folder: string): NodeLaunch {
 function zookeeper(spec: NodeSpec, folder: string): NodeLaunch {
   const settings = zookeeperSettings(spec, join(folder, DATA))
   return {
-    files: {'zoo.cfg': formatProperties(settings), [`${DATA}/myid`]: `${spec.id}\n`, 'log4j.properties': LOG4J},
+    files: {'zoo.cfg': formatProperties(settings), [`${DATA}/myid`]: `${spec.id}\n`, 'log4j.properties': LOG4J_TEXT},
     jars: 'kafka-zk',
     flags: [...memoryFlags(spec), ...FLAGS, `-Dlog4j.configuration=file:${join(folder, 'log4j.properties')}`],
     main: ['org.apache.zookeeper.server.quorum.QuorumPeerMain', join(folder, 'zoo.cfg')],
