@@ -1,0 +1,91 @@
+import {CoinpipeError, InvalidInputError} from '../../core/errors.ts'
+import {CassandraAuthError, CassandraBusyError, CassandraRequestError, CassandraSchemaError, CassandraUnreachableError} from './errors.ts'
+import type {CassandraOptions} from './options.ts'
+
+/** What servers answer, by the number of the CQL protocol (section 9 of its specification). */
+const SERVER_ERRORS: Readonly<Record<number, 'busy' | 'auth' | 'request'>> = {
+  0: 'busy',
+  256: 'auth',
+  4096: 'busy',
+  4097: 'busy',
+  4098: 'busy',
+  4099: 'busy',
+  4352: 'busy',
+  4608: 'busy',
+  4864: 'busy',
+  5376: 'busy',
+  8448: 'auth',
+}
+
+const SHOWN_STATEMENT = 120
+/** Servers say it in words only. */
+const MISSING = /unconfigured table|table \S+ does not exist|keyspace .* does not exist|Undefined column name|Unknown identifier/i
+
+interface DriverError extends Error {
+  /** Of an answer of the server. */
+  readonly code?: number
+  readonly innerErrors?: Readonly<Record<string, Error | string>>
+}
+
+/** Errors of the driver in our words, each with whether trying again may help. Others pass through: they are bugs. */
+export function translateCassandraError(error: unknown, what: string, options: CassandraOptions): unknown {
+  if (error instanceof CoinpipeError || !(error instanceof Error)) return error
+  const {name, message, code, innerErrors} = error as DriverError
+  const cause = {cause: error}
+  const doing = what.length > SHOWN_STATEMENT ? `${what.slice(0, SHOWN_STATEMENT)}…` : what
+  if (name === 'NoHostAvailableError') return unreachable(doing, innerErrors ?? {}, message, error, options)
+  if (name === 'AuthenticationError') return authError(message, options, error)
+  if (name === 'OperationTimedOutError' || name === 'BusyConnectionError') return new CassandraBusyError(`${doing}: ${message}`, cause)
+  if (name === 'ResponseError' && code !== undefined) {
+    if (SERVER_ERRORS[code] === 'auth') return authError(message, options, error)
+    if (SERVER_ERRORS[code] === 'busy') return new CassandraBusyError(`${doing}: ${message}`, cause)
+    if (MISSING.test(message)) return new CassandraSchemaError(`${doing}: ${message}`, cause)
+    return new CassandraRequestError(`${doing}: ${message}`, cause)
+  }
+  if (name === 'ArgumentError' && /localDataCenter|local data ?center/i.test(message)) return wrongDatacenter(message, options, error)
+  if (isNetworkError(error)) return new CassandraUnreachableError(`${doing}: ${message}`, cause)
+  return error
+}
+
+function unreachable(
+  what: string,
+  inner: Readonly<Record<string, Error | string>>,
+  message: string,
+  cause: Error,
+  options: CassandraOptions,
+): CoinpipeError {
+  const errors = Object.entries(inner)
+  const refused = errors.map(([, error]) => error).find((error) => error instanceof Error && error.name === 'AuthenticationError')
+  if (refused instanceof Error) return authError(refused.message, options, cause)
+  const seen = errors.map(([host, error]) => `${host}: ${error instanceof Error ? error.message : error}`)
+  return new CassandraUnreachableError(
+    `${what}: no node of ${options.hosts.join(', ')} answers${seen.length > 0 ? ` (${seen.join('; ')})` : ` (${message})`}`,
+    {
+      cause,
+    },
+  )
+}
+
+function authError(message: string, {username, hosts}: CassandraOptions, cause: Error): CassandraAuthError {
+  const who = username === undefined ? 'without a user' : `as '${username}'`
+  return new CassandraAuthError(`Cassandra on ${hosts.join(', ')} refuses to let us in ${who}: ${message}`, {cause})
+}
+
+function wrongDatacenter(message: string, {localDatacenter}: CassandraOptions, cause: Error): InvalidInputError {
+  const [, found = ''] = /\[([^\]]*)\]/.exec(message) ?? []
+  const there = found
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '' && name !== localDatacenter)
+  return new InvalidInputError(
+    `there is no data centre '${localDatacenter}' in this cluster${there.length > 0 ? `; it has ${there.join(', ')}` : ''}`,
+    {
+      cause,
+      remedy: [there[0] === undefined ? `see its name: SELECT data_center FROM system.local` : `name it: --local-datacenter ${there[0]}`],
+    },
+  )
+}
+
+function isNetworkError(error: Error): boolean {
+  return (error as {isSocketError?: boolean}).isSocketError === true || /^E[A-Z]+$/.test(String((error as NodeJS.ErrnoException).code))
+}
