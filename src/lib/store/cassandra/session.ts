@@ -180,7 +180,6 @@ export class CassandraSession {
       protocolOptions: {port},
       pooling: {heartBeatInterval: HEARTBEAT_MS},
       socketOptions: {connectTimeout: connectTimeoutMs, readTimeout: requestTimeoutMs},
-      monitorReporting: {enabled: false},
       ...(username === undefined ? {} : {authProvider: new auth.PlainTextAuthProvider(username, password ?? '')}),
       ...(tls === undefined ? {} : {sslOptions: {...tls, rejectUnauthorized: true}}),
     }
