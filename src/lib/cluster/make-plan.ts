@@ -129,7 +129,7 @@ interface MainNode {
 function mainNode(options: MainNode): PlannedNode {
   const {kind, host, number, port, heapMb} = options
   const {program} = DEFAULTS[kind]
-  const common = {id: `${program}-${number}`, program, number, host, heapMb}
+  const common = {id: `${program}-${number}`, program, number, host, heapMb, proxiedHost: null}
   if (program === 'cassandra') return {...common, roles: ['cassandra'], ports: {client: port, storage: 7000}, listeners: []}
   if (program === 'registry') return {...common, roles: ['registry'], ports: {client: port}, listeners: []}
   const isController = kind === 'kafka' && number <= (options.count < CONTROLLERS ? 1 : CONTROLLERS)
@@ -164,12 +164,13 @@ function brokerListeners({host, port, proxy, security}: MainNode, isController: 
 
 function zookeeperNode(host: string, index: number): PlannedNode {
   const {ports, heapMb} = ZOOKEEPER
-  return {id: `zookeeper-${index + 1}`, program: 'zookeeper', number: index + 1, roles: ['zookeeper'], host, ports, listeners: [], heapMb}
+  const id = `zookeeper-${index + 1}`
+  return {id, program: 'zookeeper', number: index + 1, roles: ['zookeeper'], host, ports, listeners: [], proxiedHost: null, heapMb}
 }
 
 function toxiproxyNode(host = TOXIPROXY.host): PlannedNode {
   const ports = {client: TOXIPROXY.port}
-  return {id: 'toxiproxy', program: 'toxiproxy', number: 1, roles: ['proxy'], host, ports, listeners: [], heapMb: null}
+  return {id: 'toxiproxy', program: 'toxiproxy', number: 1, roles: ['proxy'], host, ports, listeners: [], proxiedHost: null, heapMb: null}
 }
 
 function versionOf({roots}: {readonly roots: readonly string[]}): string {

@@ -37,6 +37,11 @@ const node = z.strictObject({
   ports: z.record(z.string(), port).refine(({client}) => client !== undefined, 'a port named client is missing'),
   /** Of brokers only. */
   listeners: z.array(listener),
+  /**
+   * Where Toxiproxy listens for this node's clients, at the port of `client`, and what the node tells them; null where it has no proxy. Of Cassandra nodes only:
+   * their clients are told addresses, and one port for all.
+   */
+  proxiedHost: host.nullable().default(null),
   /** MiB of Java heap; null for a program without one. */
   heapMb: z.int().min(1).nullable(),
 })

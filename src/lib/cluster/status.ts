@@ -82,6 +82,11 @@ export function brokerAddresses(plan: ClusterPlan): readonly string[] {
   return PROXIED
 }
 
+/** Addresses of the Cassandra nodes, without their port: those that the nodes tell their clients. */
+export function clientHosts(plan: ClusterPlan): readonly string[] {
+  return nodesOf(plan, 'cassandra').map(({host, proxiedHost}) => proxiedHost ?? host)
+}
+
 function advertised(plan: ClusterPlan): Record<string, string[]> {
   const addresses: Record<string, string[]> = {}
   for (const {name, advertised} of nodesOf(plan, 'kafka').flatMap(({listeners}) => listeners)) {
