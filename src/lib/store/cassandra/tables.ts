@@ -4,7 +4,7 @@
  */
 
 import {CANDLE_INTERVALS, type CandleInterval, type Micros, type RecordType} from '../../core/records.ts'
-import type {Bucket} from './options.ts'
+import {type Bucket, MAX_TTL_SECONDS, type TableOptions} from './options.ts'
 
 export type CqlType =
   | 'text'
@@ -25,10 +25,14 @@ export interface ClusteringColumn extends Column {
   readonly order: 'asc' | 'desc'
 }
 
+/** Besides records: where readers find them. */
+export type IndexRecord = 'market' | 'tradeBucket' | 'candleBucket'
+export type TableRecord = RecordType | IndexRecord
+
 export interface Table {
   readonly name: string
   /** What its rows are; null for coinpipe's own bookkeeping, which has no TTL. */
-  readonly record: RecordType | 'market' | null
+  readonly record: TableRecord | null
   /**
    * `events` are written once and expire whole, by TimeWindowCompactionStrategy. `state` is overwritten: each write carries a timestamp of its own
    * (USING TIMESTAMP), so that a replay or another machine's clock never puts an older state over a newer one.
@@ -222,6 +226,24 @@ export function tablesFor(bucket: Bucket): readonly Table[] {
       comment: `Markets that have data; scope is always ${ALL_MARKETS}.`,
     },
     {
+      name: 'trade_bucket_by_symbol',
+      record: 'tradeBucket',
+      kind: 'state',
+      partition: MARKET,
+      clustering: ordered('desc', inBucket),
+      columns: bigint('seen_us'),
+      comment: 'Which partitions of trade_by_symbol a market has: readers step from one to the next, however far apart they are.',
+    },
+    {
+      name: 'candle_bucket_by_symbol',
+      record: 'candleBucket',
+      kind: 'state',
+      partition: [...MARKET, ...text('interval', 'origin')],
+      clustering: ordered('desc', timestamp('bucket')),
+      columns: bigint('seen_us'),
+      comment: 'Which partitions of candle_by_symbol a market has.',
+    },
+    {
       name: 'schema_version',
       record: null,
       kind: 'state',
@@ -233,8 +255,32 @@ export function tablesFor(bucket: Bucket): readonly Table[] {
   ]
 }
 
+const MARKET_RECORDS = ['trade', 'book', 'ticker', 'candle', 'gap'] as const
+/** What an index row is about. */
+const INDEXED: Readonly<Record<IndexRecord, readonly RecordType[]>> = {
+  market: MARKET_RECORDS,
+  tradeBucket: ['trade'],
+  candleBucket: ['candle'],
+}
+
+/**
+ * How long the rows of a table are kept, seconds; null for ever. Index rows are written again after a quarter of their TTL, so twice the TTL of what they
+ * point to is enough to outlive the last row that was written in between.
+ */
+export function ttlOf({record}: Table, {ttlSeconds, ttlSecondsOf}: TableOptions): number | null {
+  if (record === null) return null
+  const own = (type: RecordType) => (ttlSecondsOf[type] === undefined ? ttlSeconds : ttlSecondsOf[type])
+  if (!isIndex(record)) return own(record)
+  const ttls = INDEXED[record].map(own)
+  return ttls.includes(null) ? null : Math.min(2 * Math.max(...ttls.map(Number)), MAX_TTL_SECONDS)
+}
+
+function isIndex(record: TableRecord): record is IndexRecord {
+  return Object.hasOwn(INDEXED, record)
+}
+
 /** The table of a record type. */
-export function tableOf(record: RecordType | 'market', bucket: Bucket): Table {
+export function tableOf(record: TableRecord, bucket: Bucket): Table {
   const table = tablesFor(bucket).find((table) => table.record === record)
   // The list above names every record type.
   return table as Table
