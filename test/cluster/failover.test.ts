@@ -5,6 +5,7 @@ import {KAFKA_DEFAULTS, type KafkaOptions} from '../../src/lib/bus/kafka/options
 import {KafkajsDriver} from '../../src/lib/bus/kafka-kafkajs/driver.ts'
 import {PlatformaticDriver} from '../../src/lib/bus/kafka-platformatic/driver.ts'
 import {systemClock} from '../../src/lib/core/clock.ts'
+import type {BusNode} from '../../src/lib/core/ports/bus.ts'
 import {testContext} from '../helpers/context.ts'
 import {clusterForFile} from '../helpers/file-cluster.ts'
 import {judge, Load} from '../helpers/load.ts'
@@ -17,8 +18,8 @@ const PAUSE_MS = 20_000
 const WARM_MS = 2000
 const WHOLE_MS = 90_000
 /** A paused leader is found out by requests that it does not answer, which may take 10 s each; two in a row, and the election. */
-const MOST_GAP_MS = 25_000
-const ANSWER_MS = 5000
+const MOST_GAP_MS = 40_000
+const ANSWER_MS = 10_000
 
 const DRIVERS: Readonly<Record<'platformatic' | 'kafkajs', CreateKafkaDriver>> = {
   platformatic: (...parts) => new PlatformaticDriver(...parts),
@@ -100,7 +101,17 @@ describe(`failover of ${KIND}`, () => {
     const {brokers} = cluster()
     const opening = bus('platformatic')
     const admin = await timed('connecting', opening)
-    const nodes = await timed('nodes', admin.nodes())
+    await timed('nodes', admin.nodes())
+    // One that has just been started, or is short of processor time, may be late with its answer.
+    let nodes: readonly BusNode[] = []
+    await until(
+      `only node ${down} to be down`,
+      async () => {
+        nodes = await admin.nodes()
+        return nodes.filter(({alive}) => !alive).every(({id}) => id === down) && nodes.some(({controller}) => controller)
+      },
+      60_000,
+    )
     expect(nodes.filter(({alive}) => !alive).map(({id}) => id)).toEqual([down])
     expect(nodes.filter(({controller}) => controller)).toHaveLength(1)
     const topic = await timed('topics describe', admin.describeTopic('durable'))
@@ -108,8 +119,15 @@ describe(`failover of ${KIND}`, () => {
     expect(topic.offsets).toHaveLength(PARTITIONS)
     expect(await timed('groups lag', admin.lag(group))).toHaveLength(PARTITIONS)
     await timed('groups describe', admin.describeGroup(group))
-    const shown = await coinpipe('nodes', '--bus', 'kafka', '--brokers', brokers.join(','), '--json')
-    expect(JSON.parse(shown.stdout)).toMatchObject(nodes.map(({id, alive}) => ({id, alive})))
+    await until(
+      'the command to show the same',
+      async () => {
+        const {stdout} = await coinpipe('nodes', '--bus', 'kafka', '--brokers', brokers.join(','), '--json')
+        const shown = JSON.parse(stdout) as BusNode[]
+        return shown.length === nodes.length && shown.every(({id, alive}) => alive === (id !== down))
+      },
+      60_000,
+    )
   }
 
   const numberOf = (id: string) => id.replace('kafka-', '')
@@ -166,5 +184,5 @@ describe(`failover of ${KIND}`, () => {
       const follower = followers.find(({opened}, at) => opened && ['durable', 'kafkajs'][at] === topic)
       if (follower) await until(`the group to read all of ${topic}`, () => [...acked].every((value) => follower.seen.has(value)), 60_000)
     }
-  }, 300_000)
+  }, 400_000)
 })

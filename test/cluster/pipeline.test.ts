@@ -32,7 +32,9 @@ const OUTAGE_MS = 30_000
 /** The shortest that brokers allow: a member that was killed is missed for so long. */
 const SESSION_MS = 6000
 /** A drain that waits for what never comes takes until its deadline, 15 s. */
-const DRAIN_MS = 12_000
+const DRAIN_MS = 14_000
+/** What is read again after a kill is worked off at the pace of a machine that also runs the brokers. */
+const CATCH_UP_MS = 120_000
 
 const cluster = clusterForFile({kind: 'kafka', hosts: ['127.0.0.104', '127.0.0.105', '127.0.0.106'], timeoutMs: WHOLE_MS})
 
@@ -82,8 +84,13 @@ async function store(dataDir: string, writers: readonly Pick<Victim, 'output'>[]
 }
 
 /** `until`, which shows what the processes said where it is in vain. */
+async function expectCaughtUp({bus}: System, group: string): Promise<void> {
+  const caughtUp = await groupCaughtUp(bus, group, AbortSignal.timeout(CATCH_UP_MS), systemClock)
+  expect({group, behind: caughtUp ? [] : (await bus.lag(group)).filter(({lag}) => lag > 0)}).toEqual({group, behind: []})
+}
+
 async function untilShown(what: string, victims: readonly Pick<Victim, 'output'>[], probe: () => Promise<boolean>): Promise<void> {
-  await until(what, probe, 60_000).catch((error: unknown) => {
+  await until(what, probe, CATCH_UP_MS).catch((error: unknown) => {
     throw new Error(`${String(error)}\n${victims.map(({output}) => output).join('\n')}`)
   })
 }
@@ -193,15 +200,13 @@ describe('on Kafka', () => {
     const tookOverMs = Math.round(performance.now() - backMs)
     sim.pause()
     await untilShown('every trade to be stored', victims, async () => (await stored.count()) >= sim.ledger.count())
-    for (const group of ['candles', 'sink.store']) {
-      expect(await groupCaughtUp(system.bus, group, AbortSignal.timeout(30_000), systemClock)).toBe(true)
-    }
+    for (const group of ['candles', 'sink.store']) await expectCaughtUp(system, group)
     expect(await Promise.all(victims.map((victim) => victim.stop()))).toEqual([0, 0, 0])
     expect([...said, ...victims.map(({output}) => output)].join('')).not.toMatch(/fenced/i)
     await expectEverything(sim, system, await stored.ids())
     await stored.close()
     console.log(`${sim.ledger.count()} trades, ${KILLS} kills of each part; the sink took over ${tookOverMs} ms after its last start`)
-  }, 240_000)
+  }, 400_000)
 
   it(`loses nothing while one broker of three is down for ${OUTAGE_MS / 1000} s, and catches up`, async () => {
     const {service} = cluster()
@@ -226,13 +231,13 @@ describe('on Kafka', () => {
     sim.pause()
     const back = service.start(leader, {timeoutMs: WHOLE_MS})
     await untilShown('every trade to be stored', victims, async () => (await stored.count()) >= sim.ledger.count())
-    expect(await groupCaughtUp(system.bus, 'candles', AbortSignal.timeout(30_000), systemClock)).toBe(true)
+    await expectCaughtUp(system, 'candles')
     expect(await Promise.all(victims.map((victim) => victim.stop()))).toEqual([0, 0, 0])
     await expectEverything(sim, system, await stored.ids())
     await stored.close()
     await back
     console.log(`${sim.ledger.count()} trades; with a broker down, trades were stored again after ${stalledMs} ms`)
-  }, 240_000)
+  }, 400_000)
 
   it('moves only the partitions that must move when a second sink joins, leaves and is killed', async () => {
     const {system, flags} = await folder()

@@ -3,6 +3,7 @@ import {KafkaClient} from '../../src/lib/bus/kafka/client.ts'
 import type {PartitionBatch} from '../../src/lib/bus/kafka/driver.ts'
 import type {KafkaBus} from '../../src/lib/bus/kafka/kafka-bus.ts'
 import {COMPRESSIONS} from '../../src/lib/bus/kafka/options.ts'
+import {untilDone} from '../../src/lib/bus/kafka/retry.ts'
 import {BatchWriter, type Parcel} from '../../src/lib/bus/kafka-platformatic/batch-writer.ts'
 import {systemClock} from '../../src/lib/core/clock.ts'
 import {PATIENCE_MS, values} from '../contract/bus-world.ts'
@@ -68,7 +69,9 @@ describe('publishing', () => {
     await client.connect()
     try {
       const writer = new BatchWriter({client, clock: systemClock, requestTimeoutMs: 10_000})
-      const identity = await client.call<{producerId: bigint; producerEpoch: number}>('any', 'InitProducerId', [null, 60_000, -1n, -1])
+      const init = () => client.call<{producerId: bigint; producerEpoch: number}>('any', 'InitProducerId', [null, 60_000, -1n, -1])
+      // A broker may be new to its part of the coordinators' work.
+      const identity = await untilDone(init, {clock: systemClock, deadlineMs: PATIENCE_MS})
       const batch: PartitionBatch = {topic, partition: 0, compression: 'lz4', records: numberedFrom(topic, 0, 3)}
       const parcel = (baseSequence: number): Parcel => ({
         batch,
