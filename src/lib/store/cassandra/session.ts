@@ -14,6 +14,16 @@ export interface QueryOptions {
   readonly requestTimeoutMs?: number
 }
 
+export interface PageOptions extends QueryOptions {
+  readonly pageState?: string
+}
+
+export interface Page {
+  readonly rows: readonly Row[]
+  /** `pageState` of the next one; null where this is the last. */
+  readonly next: string | null
+}
+
 export interface BatchOptions {
   readonly consistency: ConsistencyName
   /** The partition key of all rows, as sent to Cassandra: sends the batch to a replica. */
@@ -35,6 +45,9 @@ export interface NodeState {
 }
 
 const CLOSE_MS = 5000
+const CHANGE_MS = 30_000
+const AGREEMENT_MS = 30_000
+const AGREEMENT_PAUSE_MS = 100
 /** A node that hangs is noticed by a question asked so often. */
 const HEARTBEAT_MS = 2000
 
@@ -99,11 +112,18 @@ export class CassandraSession {
     throw new NotConnectedError('the connection to Cassandra is not open')
   }
 
-  /** A prepared statement; one page of rows. */
+  /** A prepared statement; the first page of its rows. */
   async query(query: string, params: readonly unknown[] = [], options: QueryOptions = {}): Promise<readonly Row[]> {
+    return (await this.page(query, params, options)).rows
+  }
+
+  /** One page: the first, or the one at `pageState`. */
+  async page(query: string, params: readonly unknown[] = [], options: PageOptions = {}): Promise<Page> {
     const {client} = this
+    const {pageState, ...others} = options
     try {
-      return (await client.execute(query, [...params], this.#queryOptions(options))).rows
+      const result = await client.execute(query, [...params], {...this.#queryOptions(others), ...(pageState ? {pageState} : {})})
+      return {rows: result.rows, next: result.pageState ?? null}
     } catch (error) {
       throw this.#translate(error, query)
     }
@@ -111,33 +131,49 @@ export class CassandraSession {
 
   /** The same, page after page, for as long as the caller takes them. */
   async *pages(query: string, params: readonly unknown[] = [], options: QueryOptions = {}): AsyncGenerator<readonly Row[]> {
-    const {client} = this
     for (let pageState: string | undefined; ; ) {
-      let result: cassandra.types.ResultSet
-      try {
-        result = await client.execute(query, [...params], {...this.#queryOptions(options), ...(pageState ? {pageState} : {})})
-      } catch (error) {
-        throw this.#translate(error, query)
-      }
-      yield result.rows
-      if (!result.pageState) return
-      pageState = result.pageState
+      const {rows, next} = await this.page(query, params, {...options, ...(pageState === undefined ? {} : {pageState})})
+      yield rows
+      if (next === null) return
+      pageState = next
     }
   }
 
-  /** A statement that changes tables: waits until all nodes that are up agree on them. */
+  /** A statement that changes tables: waits until all nodes of the data centre that answer agree on them. */
   async change(statement: string): Promise<void> {
     const {client} = this
-    let agreed: boolean
     try {
       // Nodes write a schema to disk before they answer.
-      const {info} = await client.execute(statement, [], {prepare: false, readTimeout: 30_000})
-      // Missing in the driver's types.
-      agreed = (info as {isSchemaInAgreement?: boolean}).isSchemaInAgreement !== false
+      await client.execute(statement, [], {prepare: false, readTimeout: CHANGE_MS})
     } catch (error) {
       throw this.#translate(error, statement)
     }
-    if (!agreed) throw new DeadlineError(`the nodes do not agree on the tables yet, after: ${statement}`)
+    const {clock, signal} = this.#context
+    const deadline = clock.monotonicMs() + AGREEMENT_MS
+    while ((await this.#schemaVersions()).size > 1) {
+      if (clock.monotonicMs() > deadline) {
+        throw new DeadlineError(`after ${AGREEMENT_MS / 1000} s the nodes do not agree on the tables yet, after: ${statement}`, {
+          remedy: ['look at the nodes: coinpipe cluster status', 'then run the same again: what is done already stays as it is'],
+        })
+      }
+      await clock.sleep(AGREEMENT_PAUSE_MS, signal)
+    }
+  }
+
+  /** Asked of each node itself: the driver's own wait counts nodes that are down, and so never ends well while one is. */
+  async #schemaVersions(): Promise<Set<string>> {
+    const {client, options} = this
+    const hosts = client.hosts.values().filter((host) => host.isUp() && host.datacenter === options.localDatacenter)
+    const ask = async (host: cassandra.Host): Promise<string[]> => {
+      try {
+        const {rows} = await client.execute('SELECT schema_version FROM system.local', [], {prepare: false, host})
+        return rows.map((row) => String(row.schema_version))
+      } catch (error) {
+        this.#context.logger.debug({error, node: host.address}, 'node says nothing of its tables')
+        return []
+      }
+    }
+    return new Set((await Promise.all(hosts.map(ask))).flat())
   }
 
   /** Rows of one partition, unlogged, in one request; may be repeated. */
@@ -177,7 +213,8 @@ export class CassandraSession {
     return {
       contactPoints: [...hosts],
       localDataCenter: localDatacenter,
-      protocolOptions: {port},
+      // session.change() waits by itself.
+      protocolOptions: {port, maxSchemaAgreementWaitSeconds: 0},
       pooling: {heartBeatInterval: HEARTBEAT_MS},
       socketOptions: {connectTimeout: connectTimeoutMs, readTimeout: requestTimeoutMs},
       ...(username === undefined ? {} : {authProvider: new auth.PlainTextAuthProvider(username, password ?? '')}),

@@ -38,6 +38,8 @@ export interface Table {
    * (USING TIMESTAMP), so that a replay or another machine's clock never puts an older state over a newer one.
    */
   readonly kind: 'events' | 'state'
+  /** What the write timestamps of a `state` are; default: times, in microseconds. */
+  readonly timestamps?: 'versions'
   readonly partition: readonly Column[]
   readonly clustering: readonly ClusteringColumn[]
   readonly columns: readonly Column[]
@@ -155,6 +157,7 @@ export function tablesFor(bucket: Bucket): readonly Table[] {
       name: 'candle_by_symbol',
       record: 'candle',
       kind: 'state',
+      timestamps: 'versions',
       partition: [...MARKET, ...text('interval', 'origin'), timestamp('bucket')],
       clustering: ordered('desc', timestamp('start_time')),
       columns: [
@@ -248,9 +251,9 @@ export function tablesFor(bucket: Bucket): readonly Table[] {
       record: null,
       kind: 'state',
       partition: text('name'),
-      clustering: ordered('desc', {name: 'version', type: 'int'}),
-      columns: [timestamp('applied_at'), ...text('changes')],
-      comment: 'Which version of these tables was applied when.',
+      clustering: ordered('desc', {name: 'version', type: 'int'}, timestamp('applied_at')),
+      columns: text('changes'),
+      comment: 'Which version of these tables was made when, and what was changed; name is always tables.',
     },
   ]
 }

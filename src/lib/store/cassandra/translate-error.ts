@@ -57,6 +57,8 @@ function unreachable(
   const errors = Object.entries(inner)
   const refused = errors.map(([, error]) => error).find((error) => error instanceof Error && error.name === 'AuthenticationError')
   if (refused instanceof Error) return authError(refused.message, options, cause)
+  const busy = errors.map(([, error]) => error).find((error) => SERVER_ERRORS[(error as DriverError).code ?? -1] === 'busy')
+  if (busy instanceof Error) return new CassandraBusyError(`${what}: ${busy.message}`, {cause})
   const seen = errors.map(([host, error]) => `${host}: ${error instanceof Error ? error.message : error}`)
   return new CassandraUnreachableError(
     `${what}: no node of ${options.hosts.join(', ')} answers${seen.length > 0 ? ` (${seen.join('; ')})` : ` (${message})`}`,

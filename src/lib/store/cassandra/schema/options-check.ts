@@ -1,0 +1,61 @@
+import {InvalidInputError} from '../../../core/errors.ts'
+import {MAX_TTL_SECONDS, type TableOptions} from '../options.ts'
+
+/** Cassandra's own rule, but for capitals: without quotes CQL makes them small. */
+const KEYSPACE = /^[a-z][a-z0-9_]{0,47}$/
+const SYSTEM = /^(system|system_.*|dse_.*)$/
+/** Reserved by CQL (appendix A of its reference): no name without quotes. */
+const RESERVED = new Set(
+  `add allow alter and apply asc authorize batch begin by columnfamily create default delete desc describe drop entries execute from full grant if in index
+  infinity insert into is keyspace limit materialized mbean mbeans modify nan norecursive not null of on or order primary rename replace revoke schema select
+  set table to token truncate unlogged unset update use using view where with`.split(/\s+/),
+)
+/** Throws InvalidInputError for what Cassandra would refuse, or take for something else than is meant. */
+export function checkTableOptions(
+  keyspace: string,
+  {replicas, ttlSeconds, ttlSecondsOf, gcGraceSeconds, windowMinutes}: TableOptions,
+): void {
+  checkKeyspace(keyspace)
+  checkWhole('replicas', replicas, 1, 100)
+  checkTtl('ttl', ttlSeconds)
+  for (const [record, ttl] of Object.entries(ttlSecondsOf)) if (ttl !== undefined) checkTtl(`ttlOf.${record}`, ttl)
+  checkWhole('gcGrace in seconds', gcGraceSeconds, 0, MAX_TTL_SECONDS)
+  checkWhole('window in minutes', windowMinutes, 1, MAX_TTL_SECONDS / 60)
+}
+
+function checkKeyspace(keyspace: string): void {
+  const isName = KEYSPACE.test(keyspace) && !RESERVED.has(keyspace)
+  if (isName && !SYSTEM.test(keyspace)) return
+  const problem = isName ? "is one of Cassandra's own keyspaces" : 'is no name for a keyspace'
+  throw new InvalidInputError(`'${keyspace}' ${problem}`, {
+    remedy: ['a letter, then letters, digits and _, all small, 48 at most, and no word of CQL: for example --keyspace coinpipe'],
+  })
+}
+
+function checkTtl(name: string, ttlSeconds: number | null): void {
+  if (ttlSeconds === null) return
+  if (ttlSeconds === 0) {
+    throw new InvalidInputError(`${name} of 0 would keep nothing, and to Cassandra it means for ever`, {
+      remedy: [`write how long, for example 1h; or forever`],
+    })
+  }
+  if (ttlSeconds > MAX_TTL_SECONDS) {
+    throw new InvalidInputError(`${name} of ${ttlSeconds} seconds is more than the 20 years that Cassandra takes`, {
+      remedy: ['at most 7300d; or forever'],
+    })
+  }
+  checkWhole(`${name} in seconds`, ttlSeconds, 1, MAX_TTL_SECONDS)
+}
+
+function checkWhole(name: string, value: number, least: number, most: number): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return
+  throw new InvalidInputError(`${name} is ${value}`, {remedy: [`a whole number from ${least} to ${most}`]})
+}
+
+/** `nodesUp` are those of the data centre. What the options say together is warned of where the config is read. */
+export function tableWarnings({replicas}: TableOptions, nodesUp: number): readonly string[] {
+  if (nodesUp >= replicas) return []
+  return [
+    `each row is to have ${replicas} copies, and nodes that are up: ${nodesUp}; until there are more, a consistency above one may fail`,
+  ]
+}
