@@ -1,4 +1,5 @@
-import {configJsonSchema, type JsonSchema} from '../src/lib/config/schema.ts'
+import type {JsonSchema} from '../src/lib/config/json-schema.ts'
+import {configJsonSchema} from '../src/lib/config/schema.ts'
 import {envName} from '../src/lib/config/targets.ts'
 
 /** docs/config.md. */
@@ -12,7 +13,7 @@ export function renderConfig(): string {
     'Generated from src/lib/config/schema.ts by `npm run docs`. A path in `<…>` is a name of your own. **Required** settings have no default.',
     '',
     ...table(scalars.flatMap(([key, property]) => rows(property, key, isRequired(schema, key)))),
-    ...sections.flatMap(([key, property]) => ['', `### ${key}`, '', property.description ?? '', '', ...table(rows(property, key, false))]),
+    ...sections.flatMap(([key, property]) => ['', `### ${key}`, '', property.description ?? '', ...tables(property, key)]),
     '',
   ].join('\n')
 }
@@ -21,6 +22,16 @@ function split(schema: JsonSchema) {
   const all = Object.entries(schema.properties ?? {})
   const isScalar = ([, property]: [string, JsonSchema]) => !property.properties && !property.additionalProperties && !property.items
   return {scalars: all.filter(isScalar), sections: all.filter((entry) => !isScalar(entry))}
+}
+
+/** A table; where there are several kinds, one of each. */
+function tables(section: JsonSchema, key: string): string[] {
+  const kinds = typeof section.additionalProperties === 'object' ? section.additionalProperties.oneOf : undefined
+  if (kinds === undefined) return ['', ...table(rows(section, key, false))]
+  return kinds.flatMap((kind) => {
+    const name = String(kind.properties?.kind?.const)
+    return ['', `#### ${key}: ${name}`, '', kind.description ?? '', '', ...table(rows({additionalProperties: kind}, key, false))]
+  })
 }
 
 interface Row {

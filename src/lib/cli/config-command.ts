@@ -1,7 +1,9 @@
 import {configFlagValues} from '../config/flags.ts'
+import type {CassandraFlags} from '../config/layers.ts'
 import {type Config, loadConfig} from '../config/load.ts'
 import {formatProblem} from '../config/problem.ts'
 import {BaseCommand, type CommandContext, type StartFlags} from './base-command.ts'
+import {cassandraFlagValues, withLocalCassandra} from './cassandra-flags.ts'
 import {withLocalBrokers} from './local-brokers.ts'
 
 type ConfigFlagsParsed = StartFlags & Parameters<typeof configFlagValues>[0] & {readonly config?: string | undefined}
@@ -13,11 +15,15 @@ interface FlagMetadata {
 /** Base of the commands that run by coinpipe.yaml. */
 export abstract class ConfigCommand extends BaseCommand {
   /** Reads the config, then starts by it: what it says of `log` and `dataDir` holds where no flag or variable says otherwise. */
-  protected async startWithConfig(flags: ConfigFlagsParsed, metadata: FlagMetadata): Promise<{config: Config; context: CommandContext}> {
+  protected async startWithConfig(
+    flags: ConfigFlagsParsed,
+    metadata: FlagMetadata,
+    cassandra?: CassandraFlags,
+  ): Promise<{config: Config; context: CommandContext}> {
     const {config, warnings} = await loadConfig({
       path: flags.config,
       env: process.env,
-      flags: configFlagValues(flags),
+      flags: {...configFlagValues(flags), cassandra},
       defaultDataDir: this.config.dataDir,
     })
     const isDefault = (name: string) => metadata.flags[name]?.setFromDefault ?? false
@@ -29,5 +35,14 @@ export abstract class ConfigCommand extends BaseCommand {
     })
     for (const warning of warnings) context.logger.warn({warning: formatProblem(warning)}, 'config')
     return {config: await withLocalBrokers(config, this.config.dataDir, context), context}
+  }
+
+  /** The same for commands that go to Cassandra: the config has a sink of that kind, with the nodes of a local cluster where it names none. */
+  protected async startWithCassandra(
+    flags: ConfigFlagsParsed & Parameters<typeof cassandraFlagValues>[0],
+    metadata: FlagMetadata,
+  ): Promise<{config: Config; context: CommandContext}> {
+    const {config, context} = await this.startWithConfig(flags, metadata, cassandraFlagValues(flags))
+    return {config: await withLocalCassandra(config, this.config.dataDir, context), context}
   }
 }

@@ -28,10 +28,17 @@ export const EXCHANGES = ['upbit'] as const
 export const LATER_EXCHANGES: readonly string[] = EXCHANGE_IDS.filter((id) => !(EXCHANGES as readonly string[]).includes(id))
 
 /** Sinks that this version has. */
-export const SINK_KINDS = ['store'] as const
+export const SINK_KINDS = ['store', 'cassandra'] as const
 
 /** Sinks that a later version brings. */
-export const LATER_SINK_KINDS: readonly string[] = ['cassandra', 'postgres', 'mysql', 'elasticsearch', 'hdfs', 'files', 'bigquery']
+export const LATER_SINK_KINDS: readonly string[] = ['postgres', 'mysql', 'elasticsearch', 'hdfs', 'files', 'bigquery']
+
+/** Consistency levels of Cassandra; `any` is for writes only. */
+export const READ_CONSISTENCIES = ['one', 'local_one', 'two', 'three', 'quorum', 'local_quorum', 'each_quorum', 'all'] as const
+export const CONSISTENCIES = ['any', ...READ_CONSISTENCIES] as const
+
+/** How much time a partition of a Cassandra table may hold. */
+export const BUCKETS = ['hour', 'day'] as const
 
 export const CHANNELS = ['trade', 'book', 'ticker', 'candle'] as const
 

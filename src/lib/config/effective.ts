@@ -21,7 +21,7 @@ export function effectiveTree(config: Config): Tree {
     const size = retentionBytes === null ? 'unlimited' : formatBytes(retentionBytes)
     return [name, {partitions, retention, retentionBytes: size, ...(isKafka ? {replicas, ...kafkaTree(settings)} : {}), pin}]
   })
-  const sinks = Object.entries(config.sinks).map(([name, sink]) => [name, {...sink, retention: retentionTree(sink.retention)}])
+  const sinks = Object.entries(config.sinks).map(([name, sink]) => [name, sinkTree(sink)])
   const pipelines = config.pipelines.map(({source, ...pipeline}) => ({...pipeline, ...(source ? {source: sourceTree(source)} : {})}))
   const spill = {maxBytes: formatBytes(config.spill.maxBytes)}
   return masked({
@@ -35,8 +35,13 @@ export function effectiveTree(config: Config): Tree {
 }
 
 function busTree(bus: Config['bus']) {
-  const times = Object.entries(bus).flatMap(([key, value]) => (BUS_TIMES.includes(key) ? [[key, formatDuration(Number(value))]] : []))
-  return {...bus, ...Object.fromEntries(times), batchSize: formatBytes(bus.batchSize)}
+  return {...bus, ...timesOf(bus, BUS_TIMES), batchSize: formatBytes(bus.batchSize)}
+}
+
+/** Those of the keys that are there, as durations; null, which only some may be, is `forever`. */
+function timesOf(settings: object, keys: readonly string[]) {
+  const times = Object.entries(settings).filter(([key]) => keys.includes(key))
+  return Object.fromEntries(times.map(([key, value]) => [key, value === null ? 'forever' : formatDuration(Number(value))]))
 }
 
 const BUS_TIMES = ['linger', 'deliveryTimeout', 'requestTimeout', 'sessionTimeout', 'transactionTimeout']
@@ -55,7 +60,17 @@ function sourceTree(source: NonNullable<Config['pipelines'][number]['source']>) 
   return {...source, symbols: [source.symbols].flat()}
 }
 
-function retentionTree({tradesMs, maxTrades, candlesMs, gapsMs}: Config['sinks'][string]['retention']) {
+function sinkTree(sink: SinkConfig) {
+  if (sink.kind === 'store') return {...sink, retention: retentionTree(sink.retention)}
+  const {ttlOf, maxInFlight} = sink
+  return {...sink, ...timesOf(sink, CASSANDRA_TIMES), ttlOf: timesOf(ttlOf, Object.keys(ttlOf)), maxInFlight: formatBytes(maxInFlight)}
+}
+
+const CASSANDRA_TIMES = ['ttl', 'gcGrace', 'window', 'linger', 'deadline', 'requestTimeout', 'connectTimeout', 'speculative']
+
+type SinkConfig = Config['sinks'][string]
+
+function retentionTree({tradesMs, maxTrades, candlesMs, gapsMs}: Extract<SinkConfig, {kind: 'store'}>['retention']) {
   const candles = Object.entries(candlesMs).map(([interval, ms]) => [interval, formatDuration(ms)])
   return {trades: formatDuration(tradesMs), maxTrades, candles: Object.fromEntries(candles), gaps: formatDuration(gapsMs)}
 }

@@ -1,10 +1,11 @@
 /** Environment and flags laid over the file: flag > env > file > default. */
 
+import {cassandraNames, IMPLICIT_CASSANDRA} from './cassandra-sink.ts'
 import type {SourceFile} from './file.ts'
-import {type Path, setIn, type Tree} from './path.ts'
+import {getIn, isTree, type Path, setIn, type Tree} from './path.ts'
 import {didYouMean, type Origin, type Problem, quote} from './problem.ts'
 import {configJsonSchema} from './schema.ts'
-import {fromText, listTargets, type Target} from './targets.ts'
+import {envName, fromText, listTargets, type Target} from './targets.ts'
 
 export interface ConfigFlags {
   /** Values of `--set`, each `path=value`. */
@@ -19,6 +20,16 @@ export interface ConfigFlags {
   readonly durable?: string | undefined
   /** `--data-dir`. */
   readonly dataDir?: string | undefined
+  /** Of commands about Cassandra. */
+  readonly cassandra?: CassandraFlags | undefined
+}
+
+/** Short for settings of a sink of kind `cassandra`; texts, as `--set` takes them. */
+export interface CassandraFlags {
+  /** `--sink`; without it the settings are of the only sink of that kind. */
+  readonly sink?: string | undefined
+  /** Flag and setting → value, for example `local-datacenter` and `localDatacenter`. */
+  readonly settings: readonly {readonly flag: string; readonly key: string; readonly text: string}[]
 }
 
 /** Flags with a name of their own: path, flag, short environment variable. */
@@ -50,12 +61,15 @@ export function layer(file: SourceFile | undefined, env: NodeJS.ProcessEnv, flag
   const tree: Tree = file ? structuredClone(file.tree) : {version: 1}
   const targets = listTargets(configJsonSchema(), tree).filter(({schema}) => !schema.fixed)
   const fromEnv = envOverrides(targets, env)
-  const fromFlags = flagOverrides(targets, env, flags)
+  const fromFlags = flagOverrides(targets, env, flags, cassandraNames(tree))
   const origins = new Map<string, Origin>()
   for (const {target, text, origin} of [...fromEnv.overrides, ...fromFlags.overrides]) {
     setIn(tree, target.path, fromText(text, target.schema))
     origins.set(pathKey(target.path), origin)
   }
+  const implicit = getIn(tree, ['sinks', IMPLICIT_CASSANDRA])
+  // Not in the file: a setting of it from outside is enough.
+  if (isTree(implicit) && !file?.has(['sinks', IMPLICIT_CASSANDRA])) implicit.kind = 'cassandra'
   return {
     tree,
     problems: [...fromEnv.problems, ...fromFlags.problems],
@@ -121,8 +135,9 @@ function flagOverrides(
   targets: readonly Target[],
   env: NodeJS.ProcessEnv,
   flags: ConfigFlags,
+  cassandraSinks: readonly string[],
 ): {overrides: Override[]; problems: Problem[]} {
-  const overrides: Override[] = []
+  const overrides: Override[] = cassandraOverrides(targets, env, flags.cassandra, cassandraSinks)
   const problems: Problem[] = []
   for (const shortcut of SHORTCUTS) {
     const {text, origin} = shortcutValue(shortcut, env, flags)
@@ -137,7 +152,27 @@ function flagOverrides(
   return {overrides, problems}
 }
 
+/** None where it is open which sink they are for: whoever asks for its settings then says so. */
+function cassandraOverrides(
+  targets: readonly Target[],
+  env: NodeJS.ProcessEnv,
+  flags: CassandraFlags | undefined,
+  sinks: readonly string[],
+): Override[] {
+  const sink = flags?.sink ?? (sinks.length === 1 ? sinks[0] : undefined)
+  return (flags?.settings ?? []).flatMap(({flag, key, text}) => {
+    const target = targets.find(({display}) => display === `sinks.${sink}.${key}`)
+    return target ? [{target, text, origin: flagOrigin(flag, text, env)}] : []
+  })
+}
+
 /** The command line may have filled a flag from its variable: then the variable is where the value came from. */
+function flagOrigin(flag: string, text: string, env: NodeJS.ProcessEnv): Origin {
+  const name = envName(flag)
+  return env[name] === text ? {kind: 'env', name} : {kind: 'flag', name: `--${flag}`}
+}
+
+/** The same for the flags that are short for a setting of the bus; their variables count for every command. */
 function shortcutValue(
   shortcut: (typeof SHORTCUTS)[number],
   env: NodeJS.ProcessEnv,

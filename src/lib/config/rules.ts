@@ -1,23 +1,13 @@
 /** What keys say together: combinations that cannot work are errors, doubtful ones warnings. Nothing is connected to. */
 
-import {isDeepStrictEqual} from 'node:util'
 import {channelTopic, defaultTopicConfig, MARKET_TOPICS} from '../core/topics.ts'
-import type {Layered} from './layers.ts'
-import {displayPath, getIn, isTree, type Path, type Tree} from './path.ts'
+import {CASSANDRA_RULES} from './cassandra-rules.ts'
+import {type Checked, isIntact, problem, type Rule} from './checked.ts'
+import {getIn, isTree, type Path, type Tree} from './path.ts'
 import {didYouMean, type Origin, type Problem, quote} from './problem.ts'
 import {topicReplication} from './replication.ts'
 import type {FileConfig} from './schema.ts'
 import {ALL} from './values.ts'
-
-interface Checked {
-  readonly config: FileConfig
-  /** As the user wrote it, wrong parts included: names in it count as known. */
-  readonly layered: Layered
-  /** The tree that `config` was made from: its positions are those of `config`. */
-  readonly tree: Tree
-}
-
-type Rule = (checked: Checked) => Problem[]
 
 /** `tree` is what `config` was parsed from; `layered` is what the user wrote. */
 export function checkRules(checked: Checked): Problem[] {
@@ -43,27 +33,8 @@ const RULES: readonly Rule[] = [
   acknowledgedElectsCleanly,
   retentionCoversASegment,
   groupsAreCollected,
+  ...CASSANDRA_RULES,
 ]
-
-function problem(checked: Checked, path: Path, saw: string, allowed: string, extra: Partial<Problem> = {}): Problem {
-  const {layered, tree} = checked
-  return {severity: 'error', path: displayPath(tree, path), saw, allowed, origin: layered.positionOf(userPath(checked, path)), ...extra}
-}
-
-/** Taking out a wrong pipeline moves the later ones up: the position in the file is found again by name. */
-function userPath({layered, tree}: Checked, path: Path): Path {
-  const [section, index, ...rest] = path
-  const pipelines = layered.tree.pipelines
-  if (section !== 'pipelines' || typeof index !== 'number' || !Array.isArray(pipelines)) return path
-  const own = getIn(tree, ['pipelines', index])
-  const at = pipelines.findIndex((pipeline) => isTree(own) && isTree(pipeline) && pipeline.name === own.name)
-  return at < 0 ? path : [section, at, ...rest]
-}
-
-/** False where something in this part was wrong by itself: what it would say together with others is then unknown. */
-function isIntact(checked: Checked, path: Path): boolean {
-  return isDeepStrictEqual(getIn(checked.tree, path), getIn(checked.layered.tree, userPath(checked, path)))
-}
 
 function symbolsInOneGroup(checked: Checked): Problem[] {
   const first = new Map<string, string>()
@@ -156,16 +127,21 @@ function pipelineSinksExist(checked: Checked): Problem[] {
 }
 
 function storesAreOne(checked: Checked): Problem[] {
-  const [first, ...others] = Object.keys(checked.config.sinks)
+  const [first, ...others] = storeNames(checked.config)
   return others.map((name) =>
     problem(checked, ['sinks', name], 'a second store', `one: the data folder has one store, which is ${first} already`),
   )
 }
 
+function storeNames({sinks}: FileConfig): string[] {
+  return Object.entries(sinks).flatMap(([name, {kind}]) => (kind === 'store' ? [name] : []))
+}
+
 function storesTakeMarkets(checked: Checked): Problem[] {
+  const stores = storeNames(checked.config)
   return checked.config.pipelines.flatMap(({topics = [], sinks}, index) =>
     topics.flatMap((topic, position) => {
-      if (sinks.length === 0 || MARKET_TOPICS.includes(topic)) return []
+      if (!sinks.some((sink) => stores.includes(sink)) || MARKET_TOPICS.includes(topic)) return []
       return [problem(checked, ['pipelines', index, 'topics', position], `'${topic}', for a store`, MARKET_TOPICS.join(', '))]
     }),
   )
@@ -174,7 +150,7 @@ function storesTakeMarkets(checked: Checked): Problem[] {
 function sinksAreUsed(checked: Checked): Problem[] {
   const used = new Set(checked.config.pipelines.flatMap(({sinks}) => sinks))
   return Object.keys(checked.config.sinks)
-    .filter((name) => !used.has(name))
+    .filter((name) => !used.has(name) && checked.layered.originOf(['sinks', name, 'kind']).kind !== 'default')
     .map((name) => problem(checked, ['sinks', name], 'a sink that no pipeline writes to', 'a sink of a pipeline', {severity: 'warning'}))
 }
 

@@ -5,8 +5,11 @@
 
 import {z} from 'zod'
 import {CANDLE_INTERVALS, type CandleInterval} from '../core/records.ts'
-import {CHANNELS, EXCHANGES, SINK_KINDS, TOPIC_NAMES} from './catalogue.ts'
+import {cassandraSink} from './cassandra-sink.ts'
+import {CHANNELS, EXCHANGES, TOPIC_NAMES} from './catalogue.ts'
+import {FIXED_META, type JsonSchema} from './json-schema.ts'
 import {SECRET_FORMS} from './secrets.ts'
+import {tlsOf} from './tls.ts'
 import {
   ALL,
   duration,
@@ -24,9 +27,6 @@ import {
   whole,
 } from './values.ts'
 
-/** Set in the file only: variables and `--set` find other settings by it. */
-const FIXED_META = {fixed: true} as const
-
 const topicName = z.enum(TOPIC_NAMES)
 
 const sasl = z
@@ -36,19 +36,6 @@ const sasl = z
     password: secret().meta({...SECRET_META, description: `Password: ${SECRET_FORMS}.`}),
   })
   .describe('User name and password for Kafka brokers that ask for them.')
-
-const pem = (what: string) =>
-  secret()
-    .meta({...SECRET_META, description: `${what}, as PEM: usually file:PATH.`})
-    .optional()
-
-const tls = z
-  .strictObject({
-    ca: pem("Certificate of the authority that signed the brokers' certificates; default: those that the system trusts"),
-    cert: pem('Our certificate, where the brokers ask for one'),
-    key: pem('Its key'),
-  })
-  .describe('Encrypted connections to Kafka brokers; `{}` where the system trusts their certificates.')
 
 const compression = () => z.enum(['none', 'gzip', 'snappy', 'lz4', 'zstd'])
 
@@ -76,7 +63,7 @@ const bus = z
     sessionTimeout: duration().prefault('10s').describe('Kafka only: a silent group member is out after this long.'),
     transactionTimeout: duration().prefault('60s').describe('Kafka only: the broker aborts a transaction that is open for longer.'),
     clientId: name().default('coinpipe').describe("Kafka only: how we are called in the brokers' logs and quotas."),
-    tls: tls.optional(),
+    tls: tlsOf('Kafka brokers').optional(),
     sasl: sasl.optional(),
   })
   .prefault({})
@@ -130,10 +117,14 @@ const storeRetention = z
   .prefault({})
   .transform(({trades, maxTrades, candles, gaps}) => ({tradesMs: trades, maxTrades, candlesMs: candles, gapsMs: gaps}))
 
-const sink = z.strictObject({
-  kind: z.enum(SINK_KINDS).describe('`store`: the embedded store, a file in `dataDir`.'),
-  retention: storeRetention.describe('What the store keeps.'),
-})
+const storeSink = z
+  .strictObject({
+    kind: z.literal('store').meta({...FIXED_META, description: 'The embedded store, a file in `dataDir`.'}),
+    retention: storeRetention.describe('What the store keeps.'),
+  })
+  .describe('The embedded store.')
+
+const sink = z.discriminatedUnion('kind', [storeSink, cassandraSink])
 
 /** The exchange sends no candles of a day over its websocket. */
 const EXCHANGE_INTERVALS = ['1s', '1m', '5m', '15m', '1h', '4h'] as const satisfies readonly CandleInterval[]
@@ -235,25 +226,6 @@ export const configSchema = z
 /** The config as the file has it, after checking and defaults per key; durations are milliseconds, sizes bytes. */
 export type FileConfig = Omit<z.output<typeof configSchema>, 'topics'> & {
   readonly topics: Readonly<Record<string, z.output<typeof topic>>>
-}
-
-/** The part of JSON Schema that describes this config. */
-export interface JsonSchema {
-  readonly type?: string
-  readonly description?: string
-  readonly default?: unknown
-  readonly const?: unknown
-  readonly enum?: readonly unknown[]
-  readonly properties?: Readonly<Record<string, JsonSchema>>
-  readonly required?: readonly string[]
-  readonly additionalProperties?: JsonSchema | boolean
-  readonly propertyNames?: JsonSchema
-  readonly items?: JsonSchema
-  readonly minimum?: number
-  readonly maximum?: number
-  readonly secret?: boolean
-  /** Set in the file only. */
-  readonly fixed?: boolean
 }
 
 /** The schema of what may be written in the file. */

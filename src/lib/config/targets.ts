@@ -4,8 +4,9 @@
  */
 
 import {TOPICS} from '../core/topics.ts'
+import {cassandraNames, IMPLICIT_CASSANDRA} from './cassandra-sink.ts'
+import {type JsonSchema, schemaFor} from './json-schema.ts'
 import {displayPath, getIn, isTree, type Path, type Tree} from './path.ts'
-import type {JsonSchema} from './schema.ts'
 
 export interface Target {
   readonly path: Path
@@ -29,7 +30,7 @@ function walk(schema: JsonSchema, path: Path, tree: Tree): Target[] {
   }
   if (typeof schema.additionalProperties === 'object') {
     const entry = schema.additionalProperties
-    return entryKeys(path, tree).flatMap((key) => walk(entry, [...path, key], tree))
+    return entryKeys(path, tree).flatMap((key) => walk(schemaFor(entry, nodeAt([...path, key], tree)), [...path, key], tree))
   }
   if (schema.items?.properties) {
     const element = schema.items
@@ -40,10 +41,17 @@ function walk(schema: JsonSchema, path: Path, tree: Tree): Target[] {
   return [{path, display, env: envName(display), schema}]
 }
 
-/** Entries of a map: those of the file; the market topics always; for `pin` every group. */
+/** What the file has there; the sink `cassandra` also where it has none of that kind. */
+function nodeAt(path: Path, tree: Tree): unknown {
+  const isImplicit = path[0] === 'sinks' && path[1] === IMPLICIT_CASSANDRA && cassandraNames(tree).includes(IMPLICIT_CASSANDRA)
+  return isImplicit ? {kind: 'cassandra'} : getIn(tree, path)
+}
+
+/** Entries of a map: those of the file; the market topics and a sink of kind `cassandra` always; for `pin` every group. */
 function entryKeys(path: Path, tree: Tree): string[] {
   const own = keysAt(tree, path)
   if (path.length === 1 && path[0] === 'topics') return [...new Set([...own, ...MARKET_TOPIC_NAMES])]
+  if (path.length === 1 && path[0] === 'sinks') return [...new Set([...own, ...cassandraNames(tree)])]
   if (path.at(-1) === 'pin') return [...new Set([...own, ...keysAt(tree, ['groups'])])]
   return own
 }

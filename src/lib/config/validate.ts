@@ -2,10 +2,11 @@
 
 import type {z} from 'zod'
 import {LATER_EXCHANGES, LATER_SINK_KINDS} from './catalogue.ts'
+import {type JsonSchema, schemaFor} from './json-schema.ts'
 import type {Layered} from './layers.ts'
 import {deleteIn, displayPath, getIn, type Path, type Tree} from './path.ts'
 import {didYouMean, type Problem, quote} from './problem.ts'
-import {configJsonSchema, configSchema, type FileConfig, type JsonSchema} from './schema.ts'
+import {configJsonSchema, configSchema, type FileConfig} from './schema.ts'
 import {SYMBOL, suggestSymbol} from './values.ts'
 
 type Issue = z.core.$ZodIssue
@@ -43,10 +44,7 @@ function takeOut(tree: Tree, issue: Issue): boolean {
 function describe(issue: Issue, layered: Layered): Problem[] {
   const {tree} = layered
   const path = issue.path as Path
-  if (issue.code === 'unrecognized_keys') {
-    if (isLaterSink(path, tree)) return []
-    return issue.keys.map((key) => unknownKey([...path, key], layered))
-  }
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey([...path, key], layered))
   const value = issue.code === 'invalid_key' ? path.at(-1) : getIn(tree, path)
   const choices = choicesOf(issue)
   const suggestion = issue.message === SYMBOL ? suggestSymbol(String(value)) : didYouMean(value, choices)
@@ -64,6 +62,7 @@ function describe(issue: Issue, layered: Layered): Problem[] {
 
 function choicesOf(issue: Issue): string[] {
   if (issue.code === 'invalid_key') return issue.issues.flatMap(choicesOf)
+  if (issue.code === 'invalid_union') return 'options' in issue ? (issue.options ?? []).map(String) : []
   return issue.code === 'invalid_value' ? issue.values.map(String) : []
 }
 
@@ -78,7 +77,7 @@ const CONTAINERS: Readonly<Record<string, string>> = {object: 'a mapping', recor
 function unknownKey(path: Path, layered: Layered): Problem {
   const {tree} = layered
   const key = String(path.at(-1))
-  const {properties, propertyNames} = schemaAt(path.slice(0, -1))
+  const {properties, propertyNames} = schemaAt(path.slice(0, -1), tree)
   const keys = (propertyNames?.enum ?? Object.keys(properties ?? {})).map(String)
   const suggestion = didYouMean(key, keys)
   return {
@@ -91,16 +90,12 @@ function unknownKey(path: Path, layered: Layered): Problem {
   }
 }
 
-function schemaAt(path: Path): JsonSchema {
-  return path.reduce<JsonSchema>((schema, key) => {
+function schemaAt(path: Path, tree: Tree): JsonSchema {
+  return path.reduce<JsonSchema>((schema, key, index) => {
     const entry = typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined
-    return (typeof key === 'number' ? schema.items : (schema.properties?.[key] ?? entry)) ?? {}
+    const inner = (typeof key === 'number' ? schema.items : (schema.properties?.[key] ?? entry)) ?? {}
+    return schemaFor(inner, getIn(tree, path.slice(0, index + 1)))
   }, configJsonSchema())
-}
-
-/** A kind, planned but not in this version, brings keys of its own: the kind is the one thing to report. */
-function isLaterSink(path: Path, tree: Tree): boolean {
-  return path.length === 2 && path[0] === 'sinks' && comesLater([...path, 'kind'], getIn(tree, [...path, 'kind']))
 }
 
 function comesLater(path: Path, value: unknown): boolean {

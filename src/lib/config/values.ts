@@ -1,12 +1,14 @@
 /** The kinds of text that settings hold, each with the phrase that errors and docs use for what is allowed. */
 
 import {z} from 'zod'
-import {parseBytes, parseDuration} from '../core/duration.ts'
+import {formatDuration, parseBytes, parseDuration} from '../core/duration.ts'
 import {InvalidInputError} from '../core/errors.ts'
 import {SECRET_FORMS, Secret} from './secrets.ts'
 
 const SPELLING = /^[A-Z0-9]{1,20}-[A-Z0-9]{1,10}(?:-PERP|-\d{8})?$/
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/
+const HOST = /^(?:[A-Za-z0-9.-]+|\[?[0-9A-Fa-f:]*:[0-9A-Fa-f:]+\]?)$/
+const KEYSPACE = /^[a-z][a-z0-9_]{0,47}$/
 const HOST_PORT = /^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):([0-9]{1,5})$/
 
 const DURATION = 'a duration such as 250ms, 5s or 24h'
@@ -22,6 +24,26 @@ export const duration = () => parsed(DURATION, parseDuration)
 
 /** Milliseconds; null where the text is `forever`. */
 export const durationOrForever = () => parsed(`${DURATION}, or forever`, (value) => (value === 'forever' ? null : parseDuration(value)))
+
+/** A duration that is a whole number of `unit`, from `least` to `most`, all in milliseconds. Null where the text is `forever`, if that is allowed. */
+export function durationOf(unit: number, least: number, most: number) {
+  return parsed(wholeUnits(unit, least, most), (value) => checkedUnits(value, unit, least, most))
+}
+
+export function durationOfOrForever(unit: number, least: number, most: number) {
+  const read = (value: string) => (value === 'forever' ? null : checkedUnits(value, unit, least, most))
+  return parsed(`${wholeUnits(unit, least, most)}, or forever`, read)
+}
+
+function wholeUnits(unit: number, least: number, most: number): string {
+  return `a duration from ${formatDuration(least)} to ${formatDuration(most)} in whole ${unit === 1000 ? 'seconds' : 'minutes'}`
+}
+
+function checkedUnits(text: string, unit: number, least: number, most: number): number {
+  const ms = parseDuration(text)
+  if (ms % unit === 0 && ms >= least && ms <= most) return ms
+  throw new InvalidInputError(wholeUnits(unit, least, most))
+}
 
 /** Bytes. */
 export const size = () => parsed(SIZE, parseBytes)
@@ -57,6 +79,13 @@ export function whole(min: number, max: number) {
 }
 
 export const hostPort = () => text('host:port, for example 192.168.0.2:9092', isHostPort)
+
+/** A name or address, with a port or without. */
+export const host = () => text('a host name or address, with :port or without', (value) => HOST.test(value) || isHostPort(value))
+
+/** What Cassandra takes without quotes. */
+export const keyspaceName = () =>
+  text('a name of lower-case letters, digits and _, 48 at most, that starts with a letter', (value) => KEYSPACE.test(value))
 
 /** A URL of one of the schemes. */
 export function url(schemes: readonly string[], example: string) {

@@ -85,7 +85,7 @@ export class System {
   /** The embedded store, fed from the topics by one consumer group. */
   async store(group: string, topics: readonly string[]): Promise<Stage> {
     // A data folder has one store, so a config names one at most.
-    const [settings] = Object.values(this.#config.sinks)
+    const settings = Object.values(this.#config.sinks).find((sink) => sink.kind === 'store')
     const sink: Sink = createEmbeddedStore({path: this.paths.store, ...given({retention: settings?.retention})}, this.#context)
     await this.#open(sink, 'store')
     const options = {bus: this.bus, admin: this.bus, sink, group, topics, component: 'store'}

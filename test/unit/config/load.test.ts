@@ -69,7 +69,7 @@ describe('defaults', () => {
 
   it('keeps in a store what the store itself would', async () => {
     const {config} = await load('version: 1\nsinks: {store: {kind: store}}')
-    expect(config.sinks.store?.retention).toEqual(DEFAULT_RETENTION)
+    expect(config.sinks.store).toEqual({kind: 'store', retention: DEFAULT_RETENTION})
   })
 
   it('is frozen all the way down', async () => {
@@ -164,8 +164,8 @@ servee: {}
       "topics.market.trade.partition: saw an unknown key, allowed partitions, retention, retentionBytes, replicas, minInsyncReplicas, uncleanLeaderElection, compression, pin; did you mean 'partitions'? (coinpipe.yaml:4:18)",
       "topics.market.trade.retention: saw '5 minutes', allowed a duration such as 250ms, 5s or 24h, or forever (coinpipe.yaml:4:32)",
       "topics.market.trad: saw an unknown key, allowed market.trade, market.book, market.ticker, market.candle, marketplace.range, marketplace.product, web.event, ads.click, ops.lifecycle; did you mean 'market.trade'? (coinpipe.yaml:5:3)",
-      "sinks.db.kind: saw 'postgres', which this version does not have yet, allowed store (coinpipe.yaml:6:14)",
-      "sinks.st.kind: saw 'stor', allowed store; did you mean 'store'? (coinpipe.yaml:6:48)",
+      "sinks.db.kind: saw 'postgres', which this version does not have yet, allowed store, cassandra (coinpipe.yaml:6:14)",
+      "sinks.st.kind: saw 'stor', allowed store, cassandra; did you mean 'store'? (coinpipe.yaml:6:48)",
       "pipelines.krw.source.channels[0]: saw 'trades', allowed trade, book, ticker, candle; did you mean 'trade'? (coinpipe.yaml:9:58)",
       "pipelines.krw.source.symbols[0]: saw 'btc-krw', allowed a symbol such as BTC-KRW; did you mean 'BTC-KRW'? (coinpipe.yaml:9:77)",
       "pipelines.krw.source.symbols[1]: saw 'KRW-ETH', allowed a symbol such as BTC-KRW; did you mean 'ETH-KRW'? (coinpipe.yaml:9:86)",
