@@ -1,5 +1,7 @@
 import {expect, it} from 'vitest'
-import {cassandraUnderTest, keyspaceForTest, openSession} from '../helpers/cassandra.ts'
+import {CassandraTables} from '../../src/lib/store/cassandra/schema/cassandra-tables.ts'
+import {cassandraUnderTest, keyspaceForTest, openSession, tableOptions, tablesForTest} from '../helpers/cassandra.ts'
+import {testContext} from '../helpers/context.ts'
 
 it('connects, and knows every node', async () => {
   const session = await openSession()
@@ -7,6 +9,12 @@ it('connects, and knows every node', async () => {
     cassandraUnderTest().hosts.map((host) => ({address: expect.stringContaining(host), datacenter: 'datacenter1', up: true})),
   )
   await session.check()
+})
+
+it('finds the tables that were made for a test', async () => {
+  const keyspace = await tablesForTest()
+  const session = await openSession({keyspace})
+  await new CassandraTables(session, tableOptions(), testContext()).check()
 })
 
 it('gives page after page', async () => {

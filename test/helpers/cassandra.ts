@@ -1,6 +1,7 @@
 import {randomBytes} from 'node:crypto'
-import {inject, onTestFinished} from 'vitest'
+import {afterAll, beforeAll, inject, onTestFinished} from 'vitest'
 import {CASSANDRA_DEFAULTS, type CassandraOptions, TABLE_DEFAULTS, type TableOptions} from '../../src/lib/store/cassandra/options.ts'
+import {CassandraTables} from '../../src/lib/store/cassandra/schema/cassandra-tables.ts'
 import {CassandraSession} from '../../src/lib/store/cassandra/session.ts'
 import {testContext} from './context.ts'
 
@@ -46,15 +47,40 @@ export function keyspaceForTest(): string {
   return keyspace
 }
 
-export function keyspaceName(): string {
+/** A keyspace of this test's own with all tables. */
+export async function tablesForTest(changes: Partial<TableOptions> = {}): Promise<string> {
+  const keyspace = keyspaceForTest()
+  await createTables(keyspace, changes)
+  return keyspace
+}
+
+/** A keyspace with all tables that the tests of a file share. */
+export function tablesForFile(changes: Partial<TableOptions> = {}): () => string {
+  const keyspace = keyspaceName()
+  beforeAll(() => createTables(keyspace, changes))
+  afterAll(() => dropKeyspace(keyspace))
+  return () => keyspace
+}
+
+async function createTables(keyspace: string, changes: Partial<TableOptions>): Promise<void> {
+  await withSession({keyspace}, async (session) => {
+    await new CassandraTables(session, tableOptions(changes), testContext()).create()
+  })
+}
+
+function keyspaceName(): string {
   return `test_${randomBytes(6).toString('hex')}`
 }
 
-export async function dropKeyspace(keyspace: string): Promise<void> {
-  const session = new CassandraSession(cassandraOptions(), testContext())
+async function dropKeyspace(keyspace: string): Promise<void> {
+  await withSession({}, (session) => session.change(`DROP KEYSPACE IF EXISTS ${keyspace}`))
+}
+
+async function withSession(changes: Partial<CassandraOptions>, work: (session: CassandraSession) => Promise<void>): Promise<void> {
+  const session = new CassandraSession(cassandraOptions(changes), testContext())
   await session.connect()
   try {
-    await session.change(`DROP KEYSPACE IF EXISTS ${keyspace}`)
+    await work(session)
   } finally {
     await session.close()
   }
