@@ -1,5 +1,6 @@
 /** The kinds of text that settings hold, each with the phrase that errors and docs use for what is allowed. */
 
+import {isIPv6} from 'node:net'
 import {z} from 'zod'
 import {formatDuration, parseBytes, parseDuration} from '../core/duration.ts'
 import {InvalidInputError} from '../core/errors.ts'
@@ -7,7 +8,7 @@ import {SECRET_FORMS, Secret} from './secrets.ts'
 
 const SPELLING = /^[A-Z0-9]{1,20}-[A-Z0-9]{1,10}(?:-PERP|-\d{8})?$/
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/
-const HOST = /^(?:[A-Za-z0-9.-]+|\[?[0-9A-Fa-f:]*:[0-9A-Fa-f:]+\]?)$/
+const HOST = /^[A-Za-z0-9.-]+$/
 const KEYSPACE = /^[a-z][a-z0-9_]{0,47}$/
 const HOST_PORT = /^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):([0-9]{1,5})$/
 
@@ -81,7 +82,8 @@ export function whole(min: number, max: number) {
 export const hostPort = () => text('host:port, for example 192.168.0.2:9092', isHostPort)
 
 /** A name or address, with a port or without. */
-export const host = () => text('a host name or address, with :port or without', (value) => HOST.test(value) || isHostPort(value))
+export const host = () =>
+  text('a host name or address, with :port or without', (value) => HOST.test(value) || isIPv6(value) || isHostPort(value))
 
 /** What Cassandra takes without quotes. */
 export const keyspaceName = () =>
