@@ -15,6 +15,7 @@ import type {Simulator} from '../../src/lib/simulate/simulator.ts'
 import {openMarketReader} from '../../src/lib/store/embedded/reader.ts'
 import {expectExactlyOnce} from '../helpers/candle-check.ts'
 import {testContext} from '../helpers/context.ts'
+import {emptyBus} from '../helpers/empty-bus.ts'
 import {clusterForFile} from '../helpers/file-cluster.ts'
 import {ledgerRecordIds, openSystem} from '../helpers/pipeline.ts'
 import {COINPIPE, coinpipe, start} from '../helpers/run-cli.ts'
@@ -60,13 +61,7 @@ async function folder({durable = false} = {}) {
 /** Names of topics are the same for every test. */
 beforeEach(async () => {
   const {system} = await folder()
-  const isEmpty = async (group: string) => (await system.bus.describeGroup(group)).members.length === 0
-  for (const group of await system.bus.listGroups()) {
-    await until(`the members of ${group} that were killed to be out`, () => isEmpty(group), 15_000)
-    await system.bus.deleteGroup(group)
-  }
-  for (const topic of await system.bus.listTopics()) await system.bus.deleteTopic(topic)
-  await until('the topics to be gone', async () => (await system.bus.listTopics()).length === 0, 10_000)
+  await emptyBus(system.bus)
 }, WHOLE_MS)
 
 /** The ids of trades in a store, and how many there are more than once. */
