@@ -60,6 +60,16 @@ export interface WriteOptions {
   readonly skipExpired: boolean
 }
 
+/** How rows are read. */
+export interface ReadOptions {
+  /** Replicas that are asked for a row; `any` is for writes only. */
+  readonly consistency: Exclude<ConsistencyName, 'any'>
+  /** How long an answer may take, tries included. */
+  readonly deadlineMs: number
+  /** The same for a sum of volumes, which reads every trade of its time. */
+  readonly volumeDeadlineMs: number
+}
+
 export const CASSANDRA_DEFAULTS: Omit<CassandraOptions, 'hosts'> = {
   port: 9042,
   localDatacenter: 'datacenter1',
@@ -92,3 +102,5 @@ export const WRITE_DEFAULTS: WriteOptions = {
   catchUp: false,
   skipExpired: false,
 }
+
+export const READ_DEFAULTS: ReadOptions = {consistency: 'one', deadlineMs: 10_000, volumeDeadlineMs: 600_000}

@@ -9,7 +9,6 @@ import type {
   Lifecycle,
   Micros,
   Product,
-  RecordType,
   Ticker,
   Trade,
   WebEvent,
@@ -17,7 +16,7 @@ import type {
 import {CassandraRecordError} from './errors.ts'
 import type {Bucket} from './options.ts'
 import {type InsertTable, type Partition, Partitions} from './partitions.ts'
-import {ALL_MARKETS, bucketOf, candleBucketOf, isInterval} from './tables.ts'
+import {ALL_MARKETS, bucketOf, candleBucketOf, isInterval, type TableRecord} from './tables.ts'
 import {type Span, shown, ValueWriter} from './value-writer.ts'
 
 /** Cassandra takes half of a commit log segment in one mutation: 16 MiB where nobody changed it, and nobody makes it less than 8. */
@@ -32,7 +31,7 @@ export interface EncodedRow extends Span {
 }
 
 export interface RowOptions {
-  readonly tables: ReadonlyMap<RecordType | 'market', InsertTable>
+  readonly tables: ReadonlyMap<TableRecord, InsertTable>
   readonly bucket: Bucket
   /** Levels kept of each side of a book. */
   readonly bookLevels: number
@@ -93,6 +92,26 @@ export class RowEncoder {
     const partition = this.#start(this.#partition('market', [ALL_MARKETS]))
     writer.key(exchange, 'exchange')
     writer.key(symbol, 'symbol')
+    writer.bigint(seen)
+    return this.#end(partition, seen, ttlSeconds)
+  }
+
+  /** The row by which readers find the partition that a trade is in: due wherever {@link market} is, and once for each partition. */
+  tradeBucket({exchange, symbol, eventTime}: Trade, seen: Micros, ttlSeconds?: number): EncodedRow {
+    const writer = this.#writer
+    writer.begin()
+    const partition = this.#start(this.#partition('tradeBucket', [exchange, symbol]))
+    writer.bigint(bucketOf(eventTime, this.#options.bucket))
+    writer.bigint(seen)
+    return this.#end(partition, seen, ttlSeconds)
+  }
+
+  /** The same for a candle. */
+  candleBucket({exchange, symbol, interval, origin, startTime}: Candle, seen: Micros, ttlSeconds?: number): EncodedRow {
+    const writer = this.#writer
+    writer.begin()
+    const partition = this.#start(this.#partition('candleBucket', [exchange, symbol, interval, origin]))
+    writer.bigint(candleBucketOf(startTime, interval))
     writer.bigint(seen)
     return this.#end(partition, seen, ttlSeconds)
   }
@@ -305,7 +324,7 @@ export class RowEncoder {
     return market
   }
 
-  #partition(type: RecordType | 'market', parts: readonly (string | number)[]): Partition {
+  #partition(type: TableRecord, parts: readonly (string | number)[]): Partition {
     const table = this.#options.tables.get(type)
     if (table === undefined) throw new CassandraRecordError(`there is no table for records of type ${shown(type)}`)
     return this.#partitions.of(table, parts)
