@@ -35,16 +35,24 @@ export const COUNTERS = {
   coinpipe_retention_deleted_total: {help: 'Records removed by retention.', labels: ['component']},
   coinpipe_candles_total: {help: 'Candle records published, by kind.', labels: ['kind']},
   coinpipe_http_requests_total: {help: 'HTTP requests served by status class.', labels: ['route', 'status']},
+  coinpipe_worker_restarts_total: {help: 'Worker processes that ended by themselves and were started again.', labels: ['component']},
 } as const satisfies Record<string, MetricSpec>
 
 export const GAUGES = {
   coinpipe_component_lag_records: {help: 'Records between the end of the log and what is committed.', labels: ['component']},
+  coinpipe_component_catch_up_seconds: {
+    help: 'Estimated time until a component has worked off its lag; +Inf while it falls behind.',
+    labels: ['component'],
+  },
+  coinpipe_sink_up: {help: 'Whether a sink can write: 0 while its store is away.', labels: ['component']},
   coinpipe_component_queue_records: {help: 'Records waiting inside a component.', labels: ['component']},
   coinpipe_component_queue_bytes: {help: 'Bytes waiting inside a component.', labels: ['component']},
   coinpipe_spill_bytes: {help: 'Bytes waiting in the spill on disk.', labels: ['component']},
   coinpipe_feed_connections: {help: 'Open websocket connections.', labels: ['exchange']},
   coinpipe_log_bytes: {help: 'Size of the embedded log file.', labels: []},
   coinpipe_sse_clients: {help: 'Browsers connected to the live page.', labels: []},
+  coinpipe_workers_wanted: {help: 'Worker processes that there should be.', labels: ['component']},
+  coinpipe_workers_running: {help: 'Worker processes that live, those that drain too.', labels: ['component']},
 } as const satisfies Record<string, MetricSpec>
 
 export const HISTOGRAMS = {

@@ -12,6 +12,8 @@ export interface RetryPolicy {
   readonly retries?: number
   readonly minMs?: number
   readonly maxMs?: number
+  /** Told of each failure after which it is tried again, in place of a line in the log. */
+  readonly onFailure?: (error: CoinpipeError, attempt: number) => void
 }
 
 const MIN_MS = 50
@@ -61,6 +63,10 @@ function report({error, attemptNumber}: RetryContext, policy: RetryPolicy, conte
   context.metrics.counter('coinpipe_component_errors_total').add(1, {component: policy.component, stage: policy.stage, code})
   if (!isRetryable(error)) return
   context.metrics.counter('coinpipe_retries_total').add(1, {component: policy.component, code})
+  if (policy.onFailure) {
+    policy.onFailure(error, attemptNumber)
+    return
+  }
   context.logger.warn(
     {
       component: policy.component,

@@ -2,11 +2,13 @@ import {decodeRecord} from '../core/codec.ts'
 import type {Context} from '../core/context.ts'
 import {AbortedError, CoinpipeError, FencedError, isRetryable} from '../core/errors.ts'
 import {given} from '../core/given.ts'
-import type {Bus, BusAdmin, BusMessage, OutgoingRecord, Position, TopicPartition} from '../core/ports/bus.ts'
+import type {Health} from '../core/health.ts'
+import type {Bus, BusAdmin, BusMessage, OutgoingRecord, Position, SubscribeOptions} from '../core/ports/bus.ts'
 import type {Delivery} from '../core/ports/component.ts'
-import type {Sink, SinkItem} from '../core/ports/sink.ts'
+import type {Sink, SinkBatch, SinkItem, SinkResult} from '../core/ports/sink.ts'
 import {countDeadLetters, messageDeadLetter, setAside} from './dead-letter.ts'
 import {drainDeadline} from './drain.ts'
+import {Outage} from './outage.ts'
 import {retrying} from './retry.ts'
 import {sinkStart} from './start-positions.ts'
 
@@ -20,6 +22,8 @@ export interface SinkRunOptions {
   /** Metrics label, for example `store`. */
   readonly component: string
   readonly instanceId?: string
+  /** Where the sink says that its store is away. */
+  readonly health?: Health
 }
 
 interface Decoded {
@@ -29,22 +33,25 @@ interface Decoded {
 
 /** Most items of one write: one transaction, one sync. */
 const BATCH_RECORDS = 5000
+/** Deliveries that are decoded, or written and about to be committed, while others are written. */
+const WAITING_DELIVERIES = 3
+/** Most bytes of values in deliveries that are being worked on. */
+const IN_FLIGHT_BYTES = 64 * 1024 * 1024
+const BATCH_BYTES = 4 * 1024 * 1024
 
 /**
  * Bus → sink until `signal` aborts; what was read by then is written and committed. At least once with an idempotent sink: offsets are committed
- * after the sink has the rows, and a refused record only after its dead letter is on the bus. While one batch is written the next is decoded.
+ * after the sink has the rows, and a refused record only after its dead letter is on the bus. As many batches are written at once as the sink takes, and
+ * committed in the order of the bus; meanwhile the next one is decoded.
  */
 export async function runSink(options: SinkRunOptions, signal: AbortSignal, context: Context): Promise<void> {
-  const {bus, group, topics, component, instanceId} = options
-  const startAt = (partitions: readonly TopicPartition[]) => sinkStart(options, partitions, context)
+  const {bus, sink, group, component} = options
+  const width = sink.concurrentWrites ?? 1
   const stop = new AbortController()
-  const subscription = bus.subscribe(
-    {group, topics, maxBatchRecords: BATCH_RECORDS, startAt, ...given({instanceId})},
-    AbortSignal.any([signal, stop.signal]),
-  )
+  const subscription = bus.subscribe(subscribeOptions(options, width, context), AbortSignal.any([signal, stop.signal]))
   const writer = new BatchWriter(options, drainDeadline(signal), context)
+  const writes = new Set<Promise<void>>()
   const commits = new Set<Promise<void>>()
-  let writing: Promise<void> = Promise.resolve()
   let failure: unknown
   const fail = (error: unknown) => {
     failure ??= error
@@ -54,34 +61,54 @@ export async function runSink(options: SinkRunOptions, signal: AbortSignal, cont
     for await (const delivery of subscription) {
       context.metrics.counter('coinpipe_component_received_total').add(delivery.items.length, {component})
       const decoded = decode(delivery.items, group)
-      await writing
-      writing = writer.write(delivery, decoded).then(() => {
-        const commit = writer
-          .commit(delivery)
-          .catch(fail)
-          .finally(() => commits.delete(commit))
-        commits.add(commit)
-      })
-      writing.catch(fail)
+      while (writes.size >= width) await Promise.race(writes)
+      if (failure !== undefined) break
+      track(
+        writes,
+        writer.write(delivery, decoded).then(() => track(commits, writer.commit(delivery), fail)),
+        fail,
+      )
     }
-    await writing
+    await Promise.all(writes)
     await Promise.all(commits)
-    if (failure) throw failure
+    if (failure !== undefined) throw failure
   } finally {
     await subscription.close()
   }
 }
 
-/** Writes deliveries one after the other. */
+/** Keeps `work` in the set for as long as it runs; there it never rejects. */
+function track(running: Set<Promise<void>>, work: Promise<void>, fail: (error: unknown) => void): void {
+  const tracked = work.catch(fail).finally(() => running.delete(tracked))
+  running.add(tracked)
+}
+
+function subscribeOptions(options: SinkRunOptions, width: number, context: Context): SubscribeOptions {
+  const {group, topics, instanceId} = options
+  const maxInFlight = width + WAITING_DELIVERIES
+  return {
+    group,
+    topics,
+    maxInFlight,
+    maxBatchRecords: BATCH_RECORDS,
+    maxBatchBytes: Math.min(BATCH_BYTES, Math.floor(IN_FLIGHT_BYTES / maxInFlight)),
+    startAt: (partitions) => sinkStart(options, partitions, context),
+    ...given({instanceId}),
+  }
+}
+
+/** Writes and commits deliveries. */
 class BatchWriter {
   readonly #options: SinkRunOptions
   readonly #deadline: AbortSignal
   readonly #context: Context
+  readonly #outage: Outage
 
   constructor(options: SinkRunOptions, deadline: AbortSignal, context: Context) {
     this.#options = options
     this.#deadline = deadline
     this.#context = context
+    this.#outage = new Outage(options.component, context, options.health)
   }
 
   /** Resolves once every item is in the sink or in the dead-letter topic. Rejects, having handed the delivery back, where neither can be. */
@@ -111,13 +138,13 @@ class BatchWriter {
   }
 
   async #writeAll({items, letters}: Decoded, next: readonly Position[]): Promise<readonly SinkItem[]> {
-    const {bus, sink, group, component} = this.#options
-    const policy = {component, stage: 'write', signal: this.#deadline}
+    const {bus, group, component} = this.#options
+    const policy = {component, stage: 'set-aside', signal: this.#deadline}
     for (let pending = items, refusals = letters; ; ) {
       await retrying(() => setAside(bus, refusals), policy, this.#context)
       countDeadLetters(refusals, component, this.#context)
       const batch = pending
-      const {refused} = await retrying(() => sink.write({group, items: batch, next}), policy, this.#context)
+      const {refused} = await this.#tryUntilWritten({group, items: batch, next})
       if (refused.length === 0) return batch
       refusals = refused.flatMap((refusal) => {
         const item = batch[refusal.index]
@@ -125,6 +152,16 @@ class BatchWriter {
       })
       const indexes = new Set(refused.map(({index}) => index))
       pending = batch.filter((_, index) => !indexes.has(index))
+    }
+  }
+
+  async #tryUntilWritten(batch: SinkBatch): Promise<SinkResult> {
+    const {sink, component} = this.#options
+    const onFailure = (error: CoinpipeError) => this.#outage.failed(batch, error)
+    try {
+      return await retrying(() => sink.write(batch), {component, stage: 'write', signal: this.#deadline, onFailure}, this.#context)
+    } finally {
+      this.#outage.ended(batch)
     }
   }
 }

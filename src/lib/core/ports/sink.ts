@@ -39,6 +39,8 @@ export interface SinkResult {
 export interface Sink extends Component {
   /** Whether {@link Sink.positions} tells anything; if so, every partition that was ever written has one. */
   readonly keepsPositions: boolean
+  /** Batches that may be in `write` at once, in any order; default 1. */
+  readonly concurrentWrites?: number
   /**
    * Resolves with nothing refused only when every item and the positions are durable. Safe to repeat with the same ids. Rejects when the
    * whole batch should be tried again.

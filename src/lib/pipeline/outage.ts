@@ -1,0 +1,61 @@
+import type {Context} from '../core/context.ts'
+import type {CoinpipeError} from '../core/errors.ts'
+import type {Health} from '../core/health.ts'
+
+/** One outage soon after another is no news. */
+const NEWS_MS = 10_000
+
+/** Says once that what a component writes to is away, and once that it is back, however many writes wait for it and however often they are tried. */
+export class Outage {
+  readonly #component: string
+  readonly #context: Context
+  readonly #health: Health | undefined
+  readonly #failing = new Set<object>()
+  #sinceMs = 0
+  #attempts = 0
+  #endedMs = Number.NEGATIVE_INFINITY
+
+  /** `component` is the label in metrics, and the name in health. */
+  constructor(component: string, context: Context, health?: Health) {
+    this.#component = component
+    this.#context = context
+    this.#health = health
+    this.#report(true)
+  }
+
+  /** `write` is tried again because of `error`. */
+  failed(write: object, error: CoinpipeError): void {
+    const isNew = this.#failing.size === 0
+    this.#failing.add(write)
+    if (isNew) this.#begin(error)
+    this.#attempts += 1
+    const fields = {component: this.#component, code: error.code, reason: error.message}
+    if (!isNew) this.#context.logger.debug(fields, 'still not written')
+  }
+
+  /** `write` is done, or given up. */
+  ended(write: object): void {
+    if (!this.#failing.delete(write) || this.#failing.size > 0) return
+    const {clock, logger} = this.#context
+    this.#endedMs = clock.monotonicMs()
+    const seconds = Math.round((this.#endedMs - this.#sinceMs) / 100) / 10
+    this.#report(true)
+    logger.info({component: this.#component, seconds, attempts: this.#attempts}, 'writes again')
+  }
+
+  #begin(error: CoinpipeError): void {
+    const {clock, logger} = this.#context
+    this.#sinceMs = clock.monotonicMs()
+    this.#attempts = 0
+    const level = this.#sinceMs - this.#endedMs < NEWS_MS ? 'debug' : 'warn'
+    const {code, message: reason, remedy} = error
+    this.#report(false, reason)
+    logger[level]({component: this.#component, code, reason, remedy}, 'cannot write; trying until it can')
+  }
+
+  #report(up: boolean, reason?: string): void {
+    const component = this.#component
+    this.#context.metrics.gauge('coinpipe_sink_up').set(up ? 1 : 0, {component})
+    this.#health?.set(component, up ? 'up' : 'down', reason)
+  }
+}
