@@ -42,7 +42,7 @@ export function translateCassandraError(error: unknown, what: string, options: C
     if (MISSING.test(message)) return new CassandraSchemaError(`${doing}: ${message}`, cause)
     return new CassandraRequestError(`${doing}: ${message}`, cause)
   }
-  if (name === 'ArgumentError' && /localDataCenter|local data ?center/i.test(message)) return wrongDatacenter(message, options, error)
+  if (isWrongDatacenter(error)) return wrongDatacenter(message, options, error)
   if (isNetworkError(error)) return new CassandraUnreachableError(`${doing}: ${message}`, cause)
   return error
 }
@@ -57,6 +57,8 @@ function unreachable(
   const errors = Object.entries(inner)
   const refused = errors.map(([, error]) => error).find((error) => error instanceof Error && error.name === 'AuthenticationError')
   if (refused instanceof Error) return authError(refused.message, options, cause)
+  const elsewhere = errors.map(([, error]) => error).find((error) => isWrongDatacenter(error))
+  if (elsewhere instanceof Error) return wrongDatacenter(elsewhere.message, options, cause)
   const busy = errors.map(([, error]) => error).find((error) => SERVER_ERRORS[(error as DriverError).code ?? -1] === 'busy')
   if (busy instanceof Error) return new CassandraBusyError(`${what}: ${busy.message}`, {cause})
   const seen = errors.map(([host, error]) => `${host}: ${error instanceof Error ? error.message : error}`)
@@ -86,6 +88,10 @@ function wrongDatacenter(message: string, {localDatacenter}: CassandraOptions, c
       remedy: [there[0] === undefined ? `see its name: SELECT data_center FROM system.local` : `name it: --local-datacenter ${there[0]}`],
     },
   )
+}
+
+function isWrongDatacenter(error: Error | string): boolean {
+  return error instanceof Error && error.name === 'ArgumentError' && /local ?data ?center/i.test(error.message)
 }
 
 function isNetworkError(error: Error): boolean {

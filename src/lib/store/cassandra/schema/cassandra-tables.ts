@@ -6,7 +6,7 @@ import type {CassandraSession} from '../session.ts'
 import {TABLES_VERSION, tablesFor} from '../tables.ts'
 import {type Difference, differences, type Extra, extras, type Versions} from './diff.ts'
 import {type LiveKeyspace, readKeyspace} from './live.ts'
-import {NO_MIGRATION, planMigration} from './migration.ts'
+import {planMigration} from './migration.ts'
 import {checkTableOptions, tableWarnings} from './options-check.ts'
 import {refuseNewer, refuseUnfixable, refuseUnwritable} from './refuse.ts'
 import {createKeyspace, createTable} from './render.ts'
@@ -110,8 +110,10 @@ export class CassandraTables {
   async migrate({dryRun = false}: {readonly dryRun?: boolean} = {}): Promise<TablesMigrated> {
     const {live, diff} = await this.#look()
     refuseNewer(diff)
+    if (live === null)
+      throw new CassandraSchemaError(`there is no keyspace '${diff.keyspace}'`, {remedy: ['make it: coinpipe tables create cassandra']})
     refuseUnfixable(diff)
-    const {statements, notes} = live === null ? NO_MIGRATION : planMigration(live, this.#wanted)
+    const {statements, notes} = planMigration(live, this.#wanted)
     const isBehind = diff.version.found !== diff.version.wanted
     if (!dryRun) {
       for (const statement of statements) await this.#change(statement)

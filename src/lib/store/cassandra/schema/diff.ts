@@ -1,6 +1,6 @@
 import type {LiveKeyspace, LiveTable} from './live.ts'
 import {map, primaryKey} from './render.ts'
-import {type ColumnShape, changedOptions, type KeyspaceShape, keyColumns, type OptionsShape, type TableShape} from './shape.ts'
+import {type ColumnShape, type KeyspaceShape, keyColumns, type OptionsShape, type TableShape} from './shape.ts'
 
 /** One thing that is not as the config and this coinpipe want it. */
 export interface Difference {
@@ -137,19 +137,18 @@ function columnDifference(live: LiveTable, wanted: ColumnShape, isVersioned: boo
   return foundType === type ? [] : [{table, what: 'type', name, found: foundType, wanted: type, fix: 'none', stopsWriting: true}]
 }
 
+/** Settings of compaction one by one. */
 function optionDifferences(live: TableShape, wanted: TableShape): Difference[] {
-  const changed = Object.keys(changedOptions(live, wanted)) as (keyof OptionsShape)[]
-  return changed.map((name) => ({
-    table: wanted.name,
-    what: 'option',
-    name,
-    found: optionText(live.options[name]),
-    wanted: optionText(wanted.options[name]),
-    fix: 'migrate',
-    stopsWriting: false,
-  }))
+  const [found, asked] = [settingsOf(live.options), settingsOf(wanted.options)]
+  return Object.entries(asked)
+    .filter(([name, value]) => found[name] !== value)
+    .map(([name, value]) => {
+      const {name: table} = wanted
+      return {table, what: 'option', name, found: found[name] ?? null, wanted: value, fix: 'migrate', stopsWriting: false}
+    })
 }
 
-function optionText(value: OptionsShape[keyof OptionsShape]): string {
-  return typeof value === 'object' ? map(value) : String(value)
+function settingsOf({compaction, ...options}: OptionsShape): Readonly<Record<string, string>> {
+  const settings = Object.entries(compaction).map(([key, value]) => [`compaction.${key}`, value])
+  return Object.fromEntries([...Object.entries(options).map(([name, value]) => [name, String(value)]), ...settings])
 }

@@ -14,9 +14,6 @@ export function refuseNewer({keyspace, version: {found, wanted}}: Refusable): vo
 
 /** Throws CassandraSchemaError for what no ALTER mends. */
 export function refuseUnfixable({keyspace, differences}: Refusable): void {
-  if (differences.some(({what}) => what === 'keyspace')) {
-    throw new CassandraSchemaError(`there is no keyspace '${keyspace}'`, {remedy: ['make it: coinpipe tables create cassandra']})
-  }
   const unfixable = differences.filter(({fix}) => fix === 'none')
   if (unfixable.length === 0) return
   throw new CassandraSchemaError(`keyspace '${keyspace}' cannot be changed to what is wanted: ${unfixable.map(sentence).join('; ')}`, {
