@@ -1,13 +1,11 @@
 /** The libraries that `decode` is measured against: installed outside the repository on first use, each run in a process of its own. */
-import {type ChildProcess, execFileSync, spawn} from 'node:child_process'
-import {existsSync, mkdirSync, writeFileSync} from 'node:fs'
-import {homedir} from 'node:os'
+import {type ChildProcess, spawn} from 'node:child_process'
+import {mkdirSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {createInterface} from 'node:readline'
+import {execute, installOnce, pythonWith} from './install.ts'
 import type {Measured} from './measure.ts'
 
-const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'coinpipe', 'bench-peers')
-const INSTALL_TIMEOUT_MS = 600_000
 const HERE = import.meta.dirname
 
 export const CRYPTOFEED = '2.4.1'
@@ -21,10 +19,7 @@ export interface Peer {
 }
 
 export function startCryptofeed(framesFile: string): Peer {
-  const python = installOnce(`cryptofeed-${CRYPTOFEED}`, 'bin/python', (folder) => {
-    execute('python3', ['-m', 'venv', folder])
-    execute(join(folder, 'bin/pip'), ['install', '--quiet', '--disable-pip-version-check', `cryptofeed==${CRYPTOFEED}`])
-  })
+  const python = pythonWith('cryptofeed', CRYPTOFEED)
   return startPeer(python, [join(HERE, 'peers/cryptofeed_bench.py'), framesFile])
 }
 
@@ -45,22 +40,6 @@ export function startJavaScriptPeer(name: 'tardis-dev' | 'ccxt', framesFile: str
     ])
   })
   return startPeer(process.execPath, [join(HERE, 'peers/javascript-bench.ts'), name, folder, framesFile])
-}
-
-/** Installs into a folder of the cache unless that was done before; returns a path in it. */
-function installOnce(name: string, path: string, install: (folder: string) => void): string {
-  const folder = join(CACHE, name)
-  const done = join(folder, 'installed')
-  if (!existsSync(done)) {
-    process.stdout.write(`installing ${name} into ${CACHE} …\n`)
-    install(folder)
-    writeFileSync(done, '')
-  }
-  return join(folder, path)
-}
-
-function execute(command: string, args: readonly string[]): void {
-  execFileSync(command, args, {stdio: ['ignore', 'ignore', 'inherit'], timeout: INSTALL_TIMEOUT_MS})
 }
 
 function startPeer(command: string, args: readonly string[]): Peer {

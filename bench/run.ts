@@ -10,6 +10,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{run(): Promise<boolean>}>>
   'kafka-clients': () => import('./kafka-clients.ts'),
   'kafka-ingest': () => import('./kafka-ingest.ts'),
   'kafka-catch-up': () => import('./kafka-catch-up.ts'),
+  'cassandra-write': () => import('./cassandra-write.ts'),
 }
 
 const named = process.argv.slice(2)

@@ -15,7 +15,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
-/** A topic of trades into Cassandra until so many are written; offsets are committed once all rows before them are acknowledged. Prints one line of JSON. */
+/** A topic of trades into Cassandra until so many are written; offsets are committed once all rows before them are acknowledged. Prints one line of JSON and waits for one, so that it can be looked at. */
 final class Pipe {
   private static final int POLL_RECORDS = 5000;
   private static final Duration WAIT = Duration.ofMillis(100);
@@ -31,7 +31,6 @@ final class Pipe {
     try (Writer writer = new Writer(hosts, keyspace, inFlight);
         KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(properties(brokers, group))) {
       consumer.subscribe(List.of(topic));
-      System.out.println("ready");
       long seen = 0;
       ArrayDeque<Polled> underWay = new ArrayDeque<>();
       for (long quietSince = System.currentTimeMillis(); seen < records; ) {
@@ -49,6 +48,7 @@ final class Pipe {
       commitWritten(consumer, underWay);
       consumer.commitSync();
       System.out.println(measured.line(seen, writer.batches()));
+      System.in.read();
     }
   }
 

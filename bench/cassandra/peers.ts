@@ -1,0 +1,38 @@
+import {createHash} from 'node:crypto'
+import {readdirSync, readFileSync} from 'node:fs'
+import {join} from 'node:path'
+import {execute, hasProgram, installOnce, pythonWith} from '../install.ts'
+
+/** How a program is started: what comes before its own arguments. */
+export type Program = readonly [command: string, ...args: string[]]
+
+const PEERS = join(import.meta.dirname, '../peers/cassandra')
+const JAVA = join(PEERS, 'java')
+const SOURCES = join(JAVA, 'src/main/java/coinpipe/bench')
+const PYTHON_DRIVER = '3.30.1'
+/** A fixed heap, so that what a growing one costs is not in the figures. */
+const HEAP = ['-Xms1g', '-Xmx1g']
+
+/** The Java program, built on first use and after each change; null, with a word about it, where Java or Maven are missing. */
+export function javaPeer(): Program | null {
+  const missing = ['java', 'mvn'].filter((program) => !hasProgram(program))
+  if (missing.length > 0) return skip('the Java driver', `${missing.join(' and ')} is not there (install a JDK of 17 or later and Maven)`)
+  const files = [join(JAVA, 'pom.xml'), ...readdirSync(SOURCES).map((name) => join(SOURCES, name))]
+  const hash = createHash('sha256')
+  for (const file of files) hash.update(readFileSync(file))
+  const folder = installOnce(`cassandra-java-${hash.digest('hex').slice(0, 12)}`, '.', (folder) =>
+    execute('mvn', ['-q', '-B', '-f', join(JAVA, 'pom.xml'), `-Doutput=${folder}`, 'compile']),
+  )
+  return ['java', ...HEAP, '-cp', `${join(folder, 'classes')}:${join(folder, 'jars/*')}`, 'coinpipe.bench.Main']
+}
+
+/** The Python program; null, with a word about it, where Python is missing. */
+export function pythonPeer(): Program | null {
+  if (!hasProgram('python3')) return skip('the Python driver', 'python3 is not there')
+  return [pythonWith('cassandra-driver', PYTHON_DRIVER), join(PEERS, 'write.py')]
+}
+
+function skip(what: string, why: string): null {
+  process.stdout.write(`skipped: ${what}: ${why}\n`)
+  return null
+}

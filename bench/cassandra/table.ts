@@ -1,0 +1,43 @@
+import type {Bucket} from '../../src/lib/store/cassandra/options.ts'
+import type {CassandraSession} from '../../src/lib/store/cassandra/session.ts'
+
+export interface TradeTable {
+  readonly keyspace: string
+  readonly replicas: number
+  /** Type of prices and sizes. */
+  readonly numbers?: 'decimal' | 'double'
+  readonly bucket?: Bucket
+}
+
+/** A keyspace with a table of trades that differs from the real one only in what is asked for. */
+export async function makeTradeTable(session: CassandraSession, {keyspace, replicas, numbers = 'decimal', bucket = 'hour'}: TradeTable) {
+  await session.change(
+    `CREATE KEYSPACE IF NOT EXISTS ${keyspace} WITH replication = {'class': 'NetworkTopologyStrategy', '${session.options.localDatacenter}': ${replicas}}`,
+  )
+  await session.change(
+    `CREATE TABLE IF NOT EXISTS ${keyspace}.trade_by_symbol (exchange text, symbol text, bucket_${bucket} timestamp, event_time timestamp, id text, ` +
+      `event_us bigint, received_us bigint, price ${numbers}, size ${numbers}, side text, sequence text, ` +
+      `PRIMARY KEY ((exchange, symbol, bucket_${bucket}), event_time, id)) WITH CLUSTERING ORDER BY (event_time DESC, id ASC) ` +
+      `AND default_time_to_live = 3600 AND gc_grace_seconds = 10800 AND read_repair = 'NONE' AND allow_auto_snapshot = false ` +
+      `AND compaction = {'class': 'TimeWindowCompactionStrategy', 'compaction_window_unit': 'MINUTES', 'compaction_window_size': 5}`,
+  )
+}
+
+/** Removes all rows of a table, and its files. */
+export async function truncate(session: CassandraSession, keyspace: string, table = 'trade_by_symbol'): Promise<void> {
+  await session.change(`TRUNCATE ${keyspace}.${table}`)
+}
+
+/** Rows of the table of trades, partition by partition, so that no question takes long. */
+export async function countTrades(session: CassandraSession, keyspace: string): Promise<number> {
+  const table = `${keyspace}.trade_by_symbol`
+  let count = 0
+  for await (const page of session.pages(`SELECT DISTINCT exchange, symbol, bucket_hour FROM ${table}`)) {
+    for (const {exchange, symbol, bucket_hour} of page) {
+      const where = 'exchange = ? AND symbol = ? AND bucket_hour = ?'
+      const [row] = await session.query(`SELECT count(*) AS rows FROM ${table} WHERE ${where}`, [exchange, symbol, bucket_hour])
+      count += Number(row?.rows)
+    }
+  }
+  return count
+}
