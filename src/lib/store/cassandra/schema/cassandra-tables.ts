@@ -167,12 +167,16 @@ export class CassandraTables {
   }
 
   #note(changes: readonly string[]): Promise<void> {
-    return writeVersion(this.#session, this.#wanted.name, TABLES_VERSION, changes, Math.floor(this.#context.clock.nowUs() / 1000))
+    return writeVersion(this.#session, this.#wanted.name, TABLES_VERSION, changes, this.#nowMs())
   }
 
   #warnings(): readonly string[] {
     const {localDatacenter} = this.#session.options
     const up = this.#session.nodes().filter((node) => node.up && node.datacenter === localDatacenter)
-    return tableWarnings(this.#options, up.length)
+    return tableWarnings(this.#options, up.length, this.#nowMs())
+  }
+
+  #nowMs(): number {
+    return Math.floor(this.#context.clock.nowUs() / 1000)
   }
 }

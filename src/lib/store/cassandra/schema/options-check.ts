@@ -1,5 +1,6 @@
 import {InvalidInputError} from '../../../core/errors.ts'
 import {MAX_TTL_SECONDS, type TableOptions} from '../options.ts'
+import {tablesFor, ttlOf} from '../tables.ts'
 
 /** Cassandra's own rule, but for capitals: without quotes CQL makes them small. */
 const KEYSPACE = /^[a-z][a-z0-9_]{0,47}$/
@@ -10,6 +11,9 @@ const RESERVED = new Set(
   infinity insert into is keyspace limit materialized mbean mbeans modify nan norecursive not null of on or order primary rename replace revoke schema select
   set table to token truncate unlogged unset update use using view where with`.split(/\s+/),
 )
+/** The last second that SSTables hold unless they are of the format that only Cassandra 5 reads (CASSANDRA-14227). */
+const LAST_SECOND = 2 ** 31 - 2
+
 /** Throws InvalidInputError for what Cassandra would refuse, or take for something else than is meant. */
 export function checkTableOptions(
   keyspace: string,
@@ -52,10 +56,22 @@ function checkWhole(name: string, value: number, least: number, most: number): v
   throw new InvalidInputError(`${name} is ${value}`, {remedy: [`a whole number from ${least} to ${most}`]})
 }
 
-/** `nodesUp` are those of the data centre. What the options say together is warned of where the config is read. */
-export function tableWarnings({replicas}: TableOptions, nodesUp: number): readonly string[] {
-  if (nodesUp >= replicas) return []
+/** What works, but perhaps not as it was meant. `nodesUp` are those of the data centre, `nowMs` is since the epoch. */
+export function tableWarnings(options: TableOptions, nodesUp: number, nowMs: number): readonly string[] {
+  const {replicas, bucket} = options
+  const tooLong = tablesFor(bucket).filter((table) => nowMs / 1000 + (ttlOf(table, options) ?? 0) > LAST_SECOND)
   return [
-    `each row is to have ${replicas} copies, and nodes that are up: ${nodesUp}; until there are more, a consistency above one may fail`,
+    ...(nodesUp >= replicas
+      ? []
+      : [
+          `each row is to have ${replicas} copies, and nodes that are up: ${nodesUp}; until there are more, a consistency above one may fail`,
+        ]),
+    ...(tooLong.length === 0
+      ? []
+      : [
+          `rows would expire after 2038-01-19, which Cassandra refuses unless storage_compatibility_mode in its cassandra.yaml is NONE: ${tooLong
+            .map(({name}) => name)
+            .join(', ')}`,
+        ]),
   ]
 }
