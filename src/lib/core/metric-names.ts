@@ -22,6 +22,7 @@ export const COUNTERS = {
     labels: ['component', 'intentional'],
   },
   coinpipe_dead_letters_total: {help: 'Records or frames set aside in a dead-letter topic.', labels: ['component', 'code']},
+  coinpipe_rows_expired_total: {help: 'Rows not written because nothing was left of their time to live.', labels: ['component']},
   coinpipe_duplicates_total: {help: 'Records recognised by id as seen before and left out.', labels: ['component']},
   coinpipe_feed_frames_total: {help: 'Websocket frames received.', labels: ['exchange']},
   coinpipe_feed_reconnects_total: {help: 'Websocket connections opened again.', labels: ['exchange', 'reason']},

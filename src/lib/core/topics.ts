@@ -19,6 +19,9 @@ export const TOPICS = {
 
 export const MARKET_TOPICS: readonly string[] = [TOPICS.trade, TOPICS.book, TOPICS.ticker, TOPICS.candle]
 
+/** Topics whose values are records. */
+export const RECORD_TOPICS: readonly string[] = Object.values(TOPICS).filter((topic) => topic !== TOPICS.productRange)
+
 /** Books are the bulk of the traffic, so they are also bounded by size. */
 const BOOK_RETENTION_BYTES = 8 * 1024 ** 3
 const DEAD_LETTER: TopicConfig = {partitions: 1, retentionMs: 7 * DAY_MS, retentionBytes: null}

@@ -3,13 +3,8 @@ import type {Config} from '../config/load.ts'
 import type {Context} from '../core/context.ts'
 import {InvalidInputError} from '../core/errors.ts'
 import {given} from '../core/given.ts'
-import {
-  type CassandraOptions,
-  type ConsistencyName,
-  type TableOptions,
-  WRITE_DEFAULTS,
-  type WriteOptions,
-} from '../store/cassandra/options.ts'
+import type {MarketReader} from '../core/ports/market-reader.ts'
+import {type CassandraOptions, type ReadOptions, type TableOptions, WRITE_DEFAULTS, type WriteOptions} from '../store/cassandra/options.ts'
 import {CassandraSession} from '../store/cassandra/session.ts'
 
 /** A sink of kind `cassandra`, as the room that writes to Cassandra takes it. */
@@ -19,7 +14,7 @@ export interface CassandraSettings {
   readonly options: CassandraOptions
   readonly tables: TableOptions
   readonly write: WriteOptions
-  readonly readConsistency: ConsistencyName
+  readonly readConsistency: ReadOptions['consistency']
 }
 
 /**
@@ -37,6 +32,13 @@ export function cassandraSettings(config: Config, {sink: wanted}: {readonly sink
     remedy:
       names.length > 0 ? names.map((known) => `name it: --sink ${known}`) : ['add one to coinpipe.yaml: sinks: {cass: {kind: cassandra}}'],
   })
+}
+
+/** Answers from the tables of the sink; not connected yet. */
+export async function cassandraReader({options, tables, readConsistency}: CassandraSettings, context: Context): Promise<MarketReader> {
+  // Loaded only now: most commands have no use for it.
+  const {openCassandraReader} = await import('../store/cassandra/reader.ts')
+  return openCassandraReader(options, tables, context, {consistency: readConsistency})
 }
 
 /** Opens a connection for as long as `use` runs. */

@@ -11,6 +11,8 @@ export interface LagReading {
 const SMOOTH_MS = 10_000
 /** Records that are worked off within this time, at the rate of now, are on their way: a live stream always has some. */
 const ON_THE_WAY_S = 1
+/** Where most of what is worked off comes off the lag, the end of the lag is worth waiting for. */
+const LEVEL_SHARE = 0.5
 
 interface Sample {
   readonly atMs: number
@@ -26,6 +28,7 @@ export class LagEstimate {
   /** Records a second: those that the group works off, and by how many its lag falls. */
   #doneRate: number | null = null
   #drainRate = 0
+  #isLevel = false
   #reading: LagReading | null = null
   #caughtUp = false
 
@@ -38,7 +41,7 @@ export class LagEstimate {
     // Those that come or go would look like records.
     if (before !== null && before.partitions === sample.partitions && atMs > before.atMs) this.#learn(before, sample)
     const seconds = this.#secondsFor(sample.lag)
-    this.#caughtUp = sample.lag === 0 || (before !== null && isLevel(before.lag, sample.lag) && seconds !== null && seconds <= ON_THE_WAY_S)
+    this.#caughtUp = sample.lag === 0 || (this.#isLevel && seconds !== null && seconds <= ON_THE_WAY_S)
     this.#reading = {records: sample.lag, seconds}
   }
 
@@ -60,6 +63,7 @@ export class LagEstimate {
     const seconds = (now.atMs - before.atMs) / 1000
     const done = Math.max(0, now.done - before.done) / seconds
     const drained = (before.lag - now.lag) / seconds
+    this.#isLevel = done > 0 && drained <= done * LEVEL_SHARE
     const weight = this.#doneRate === null ? 1 : 1 - Math.exp((before.atMs - now.atMs) / SMOOTH_MS)
     this.#doneRate = (this.#doneRate ?? 0) * (1 - weight) + done * weight
     this.#drainRate = this.#drainRate * (1 - weight) + drained * weight
@@ -80,9 +84,4 @@ function sum(partitions: readonly GroupLag[], value: (partition: GroupLag) => nu
 
 function doneOf({latest, lag}: GroupLag): number {
   return latest - lag
-}
-
-/** A lag that still falls fast will be nothing soon: that is worth waiting for. */
-function isLevel(before: number, now: number): boolean {
-  return now > before / 2
 }

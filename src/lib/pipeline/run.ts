@@ -1,5 +1,5 @@
 import type {MetricsRegistry} from '../observability/metrics.ts'
-import {createProgress} from '../observability/progress.ts'
+import {createProgress, type ProgressFields} from '../observability/progress.ts'
 import type {StatusStream} from '../observability/status-stream.ts'
 import {runStages, type Stage} from './stages.ts'
 import type {SystemContext} from './system.ts'
@@ -21,6 +21,10 @@ export interface ComponentSummary {
   readonly deadLetters: number
   /** Handed on with acks=0: whether the bus has them nobody knows, so they are not among `sent`. */
   readonly unacknowledged?: number
+  /** Not written because nothing was left of their time to live. */
+  readonly expired?: number
+  /** What its group had worked off when it caught up for the first time. */
+  readonly caughtUp?: {readonly records: number; readonly seconds: number; readonly perSecond: number}
 }
 
 const COUNT_POLL_MS = 50
@@ -33,7 +37,7 @@ export async function runToEnd(stages: readonly Stage[], count: number | undefin
   const stopAtCount = () => {
     if (count !== undefined && handedOn(last, metrics) >= count) stop(`${count} records`)
   }
-  const progress = createProgress({stream: status, clock, read: () => ({totals: progressTotals(components, metrics)})})
+  const progress = createProgress({stream: status, clock, read: () => progressOf(stages, components, metrics)})
   const counting = setInterval(stopAtCount, COUNT_POLL_MS)
   try {
     await runStages(stages, signal, context)
@@ -41,11 +45,33 @@ export async function runToEnd(stages: readonly Stage[], count: number | undefin
     clearInterval(counting)
     progress.stop()
   }
-  return Object.fromEntries(components.map((component) => [component, summarize(component, metrics)]))
+  return Object.fromEntries(
+    components.map((component) => [component, {...summarize(component, metrics), ...caughtUpOf(component, stages)}]),
+  )
 }
 
-function progressTotals(components: readonly string[], metrics: MetricsRegistry): Record<string, number> {
-  return Object.fromEntries(components.map((component) => [component, handedOn(component, metrics)]))
+function progressOf(stages: readonly Stage[], components: readonly string[], metrics: MetricsRegistry): ProgressFields {
+  const totals = Object.fromEntries(components.map((component) => [component, handedOn(component, metrics)]))
+  const behind = stages.flatMap(({component = '', lag}) => (lag?.reading ? [{component, ...lag.reading}] : []))
+  const values = behind.flatMap(({component, records, seconds}) => {
+    const whose = behind.length > 1 ? `${component} ` : ''
+    return [[`${whose}lag`, records], ...(seconds === null || seconds <= 1 ? [] : [[`${whose}caught up in`, inWords(seconds)]])]
+  })
+  return {totals, values: Object.fromEntries(values)}
+}
+
+/** A rough duration: `12 s`, `3 min`, `2 h`. */
+function inWords(seconds: number): string {
+  if (!Number.isFinite(seconds)) return 'never at this rate'
+  if (seconds < 100) return `${Math.ceil(seconds)} s`
+  return seconds < 6000 ? `${Math.ceil(seconds / 60)} min` : `${Math.ceil(seconds / 3600)} h`
+}
+
+function caughtUpOf(component: string, stages: readonly Stage[]): Pick<ComponentSummary, 'caughtUp'> {
+  const after = stages.find((stage) => stage.component === component)?.lag?.caughtUp
+  if (!after) return {}
+  const {records, seconds} = after
+  return {caughtUp: {records, seconds, perSecond: Math.round(records / Math.max(seconds, 0.001))}}
 }
 
 function handedOn(component: string, metrics: MetricsRegistry): number {
@@ -53,6 +79,7 @@ function handedOn(component: string, metrics: MetricsRegistry): number {
 }
 
 function summarize(component: string, metrics: MetricsRegistry): ComponentSummary {
+  const expired = metrics.total('coinpipe_rows_expired_total', {component})
   const unacknowledged = metrics.total('coinpipe_component_unacknowledged_total', {component})
   return {
     received: metrics.total('coinpipe_component_received_total', {component}),
@@ -60,16 +87,19 @@ function summarize(component: string, metrics: MetricsRegistry): ComponentSummar
     duplicates: metrics.total('coinpipe_duplicates_total', {component}),
     deadLetters: metrics.total('coinpipe_dead_letters_total', {component}),
     ...(unacknowledged > 0 ? {unacknowledged} : {}),
+    ...(expired > 0 ? {expired} : {}),
   }
 }
 
 /** The summary as people read it. */
 export function describeRun(summary: RunSummary): string[] {
-  return Object.entries(summary).map(([component, {received, sent, unacknowledged, duplicates, deadLetters}]) => {
+  return Object.entries(summary).map(([component, {received, sent, unacknowledged, duplicates, deadLetters, expired, caughtUp}]) => {
     const extra = [
       ...(unacknowledged === undefined ? [] : [`${unacknowledged} out without an acknowledgement`]),
       ...(duplicates > 0 ? [`${duplicates} seen before`] : []),
       ...(deadLetters > 0 ? [`${deadLetters} set aside`] : []),
+      ...(expired === undefined ? [] : [`${expired} expired`]),
+      ...(caughtUp === undefined ? [] : [`caught up after ${caughtUp.seconds.toFixed(1)} s, ${caughtUp.perSecond}/s`]),
     ]
     return `${component}: ${received} records in, ${sent} out${extra.map((text) => `, ${text}`).join('')}`
   })

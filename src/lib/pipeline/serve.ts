@@ -1,4 +1,5 @@
 import {existsSync} from 'node:fs'
+import type {MarketReader} from '../core/ports/market-reader.ts'
 import {openMarketReader} from '../store/embedded/reader.ts'
 import {builtPageDirectory} from '../web/page-files.ts'
 import {startServer, type WebContext} from '../web/server.ts'
@@ -7,6 +8,8 @@ import type {DataPaths} from './paths.ts'
 export interface ServeOptions {
   /** Of the store, which may come later, or go and come back: the page says so and goes on; and of the mark of simulated data. */
   readonly paths: Pick<DataPaths, 'store' | 'simulatedMark'>
+  /** What the page reads in place of that store. */
+  readonly reader?: MarketReader | undefined
   readonly host: string
   /** 0 takes any free port. */
   readonly port: number
@@ -18,7 +21,7 @@ export interface ServeOptions {
 
 /** Serves the live page until `signal` aborts. */
 export async function servePage({paths, onListening, ...options}: ServeOptions, context: WebContext, signal: AbortSignal): Promise<void> {
-  const reader = openMarketReader({path: paths.store}, context)
+  const reader = options.reader ?? openMarketReader({path: paths.store}, context)
   try {
     const server = await startServer({
       ...options,

@@ -66,7 +66,10 @@ export async function runSink(options: SinkRunOptions, signal: AbortSignal, cont
       track(
         writes,
         writer.write(delivery, decoded).then(() => track(commits, writer.commit(delivery), fail)),
-        fail,
+        (error) => {
+          fail(error)
+          return delivery.ack(error instanceof Error ? error : new AbortedError())
+        },
       )
     }
     await Promise.all(writes)
@@ -78,7 +81,7 @@ export async function runSink(options: SinkRunOptions, signal: AbortSignal, cont
 }
 
 /** Keeps `work` in the set for as long as it runs; there it never rejects. */
-function track(running: Set<Promise<void>>, work: Promise<void>, fail: (error: unknown) => void): void {
+function track(running: Set<Promise<void>>, work: Promise<void>, fail: (error: unknown) => void | Promise<void>): void {
   const tracked = work.catch(fail).finally(() => running.delete(tracked))
   running.add(tracked)
 }
@@ -111,16 +114,11 @@ class BatchWriter {
     this.#outage = new Outage(options.component, context, options.health)
   }
 
-  /** Resolves once every item is in the sink or in the dead-letter topic. Rejects, having handed the delivery back, where neither can be. */
+  /** Resolves once every item is in the sink or in the dead-letter topic. Rejects where neither can be. */
   async write(delivery: Delivery<BusMessage>, decoded: Decoded): Promise<void> {
     const startedMs = this.#context.clock.monotonicMs()
-    try {
-      const items = await this.#writeAll(decoded, nextPositions(delivery.items))
-      observe(items, startedMs, this.#options.component, this.#context)
-    } catch (error) {
-      await delivery.ack(error instanceof Error ? error : new AbortedError())
-      throw error
-    }
+    const items = await this.#writeAll(decoded, nextPositions(delivery.items))
+    observe(items, startedMs, this.#options.component, this.#context)
   }
 
   /** A commit that fails is no loss: the batch is delivered again, and known by its ids. */

@@ -1,11 +1,14 @@
 import type {Context} from '../core/context.ts'
 import {drainDeadline} from './drain.ts'
+import type {LagMonitor} from './lag-monitor.ts'
 
 /** One part of a running pipeline. */
 export interface Stage {
   readonly name: string
   /** Label of its metrics. */
   readonly component?: string
+  /** How far behind it is, for progress and the summary. */
+  readonly lag?: Pick<LagMonitor, 'reading' | 'caughtUp'>
   /** Works until `signal` aborts and then finishes what it has begun. */
   run(signal: AbortSignal): Promise<void>
   /** Resolves true once all that the earlier stages handed on is worked off; false where `deadline` came first. */

@@ -46,6 +46,8 @@ export interface Sink extends Component {
    * whole batch should be tried again.
    */
   write(batch: SinkBatch): Promise<SinkResult>
+  /** Of a sink that puts throughput first: the lag is worked off, from now on latency counts. */
+  endCatchUp?(): void
   /** Positions kept beside the rows; empty where the sink keeps none. Where they differ from what the group committed, the earlier one counts. */
   positions(group: string, partitions: readonly TopicPartition[]): Promise<readonly Position[]>
 }
