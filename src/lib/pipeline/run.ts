@@ -1,6 +1,7 @@
 import type {MetricsRegistry} from '../observability/metrics.ts'
-import {createProgress, type ProgressFields} from '../observability/progress.ts'
+import {createProgress} from '../observability/progress.ts'
 import type {StatusStream} from '../observability/status-stream.ts'
+import {progressOf} from './run-progress.ts'
 import {runStages, type Stage} from './stages.ts'
 import type {SystemContext} from './system.ts'
 
@@ -37,7 +38,7 @@ export async function runToEnd(stages: readonly Stage[], count: number | undefin
   const stopAtCount = () => {
     if (count !== undefined && handedOn(last, metrics) >= count) stop(`${count} records`)
   }
-  const progress = createProgress({stream: status, clock, read: () => progressOf(stages, components, metrics)})
+  const progress = createProgress({stream: status, clock, read: () => progressOf(stages, (component) => handedOn(component, metrics))})
   const counting = setInterval(stopAtCount, COUNT_POLL_MS)
   try {
     await runStages(stages, signal, context)
@@ -48,23 +49,6 @@ export async function runToEnd(stages: readonly Stage[], count: number | undefin
   return Object.fromEntries(
     components.map((component) => [component, {...summarize(component, metrics), ...caughtUpOf(component, stages)}]),
   )
-}
-
-function progressOf(stages: readonly Stage[], components: readonly string[], metrics: MetricsRegistry): ProgressFields {
-  const totals = Object.fromEntries(components.map((component) => [component, handedOn(component, metrics)]))
-  const behind = stages.flatMap(({component = '', lag}) => (lag?.reading ? [{component, ...lag.reading}] : []))
-  const values = behind.flatMap(({component, records, seconds}) => {
-    const whose = behind.length > 1 ? `${component} ` : ''
-    return [[`${whose}lag`, records], ...(seconds === null || seconds <= 1 ? [] : [[`${whose}caught up in`, inWords(seconds)]])]
-  })
-  return {totals, values: Object.fromEntries(values)}
-}
-
-/** A rough duration: `12 s`, `3 min`, `2 h`. */
-function inWords(seconds: number): string {
-  if (!Number.isFinite(seconds)) return 'never at this rate'
-  if (seconds < 100) return `${Math.ceil(seconds)} s`
-  return seconds < 6000 ? `${Math.ceil(seconds / 60)} min` : `${Math.ceil(seconds / 3600)} h`
 }
 
 function caughtUpOf(component: string, stages: readonly Stage[]): Pick<ComponentSummary, 'caughtUp'> {
@@ -98,7 +82,7 @@ export function describeRun(summary: RunSummary): string[] {
       ...(unacknowledged === undefined ? [] : [`${unacknowledged} out without an acknowledgement`]),
       ...(duplicates > 0 ? [`${duplicates} seen before`] : []),
       ...(deadLetters > 0 ? [`${deadLetters} set aside`] : []),
-      ...(expired === undefined ? [] : [`${expired} expired`]),
+      ...(expired === undefined ? [] : [`${expired} of them expired and not written`]),
       ...(caughtUp === undefined ? [] : [`caught up after ${caughtUp.seconds.toFixed(1)} s, ${caughtUp.perSecond}/s`]),
     ]
     return `${component}: ${received} records in, ${sent} out${extra.map((text) => `, ${text}`).join('')}`
