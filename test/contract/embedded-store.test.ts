@@ -30,7 +30,7 @@ sinkContract('embedded store', {keepsPositions: true}, async () => {
   }
 })
 
-marketReaderContract('embedded store', async () => {
+marketReaderContract('embedded store', {order: 'arrival'}, async () => {
   const path = await storePath()
   const context = testContext()
   const sink = createEmbeddedStore({path}, context)

@@ -12,10 +12,12 @@ interface Row {
 
 export default class QueryBook extends TableCommand {
   static override summary = 'Show the latest order book of a market.'
-  static override description = 'Best prices first. The answer is null where no book has come yet.'
+  static override description =
+    'Best prices first. The answer is null where no book has come yet. Cassandra keeps the best 15 levels of each side unless told otherwise.'
   static override examples = [
     {description: 'The best five levels', command: '<%= config.bin %> <%= command.id %> --symbol BTC-KRW --depth 5'},
     {description: 'All of it as JSON', command: '<%= config.bin %> <%= command.id %> --symbol BTC-KRW --json'},
+    {description: 'From Cassandra', command: '<%= config.bin %> <%= command.id %> --symbol BTC-KRW --depth 5 --store cassandra'},
   ]
   static override flags = {
     ...marketFlags,
@@ -24,8 +26,8 @@ export default class QueryBook extends TableCommand {
 
   async run(): Promise<Book | null> {
     const {flags, metadata} = await this.parse(QueryBook)
-    const {config, context} = await this.startWithConfig(flags, metadata)
-    const book = await withMarketReader(config.dataDir, context, async (reader) => {
+    const {config, context, choice} = await this.startWithStore(flags, metadata)
+    const book = await withMarketReader(config, choice, context, async (reader) => {
       await checkMarket(reader, flags)
       const found = await reader.book({exchange: flags.exchange, symbol: flags.symbol})
       return found && {...found, bids: found.bids.slice(0, flags.depth), asks: found.asks.slice(0, flags.depth)}

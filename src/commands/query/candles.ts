@@ -16,6 +16,10 @@ those that an exchange sends never mix.`
       description: 'One day by the hour',
       command: '<%= config.bin %> <%= command.id %> --symbol BTC-KRW --interval 1h --from 2026-01-31 --to 2026-02-01',
     },
+    {
+      description: 'From a Cassandra elsewhere',
+      command: '<%= config.bin %> <%= command.id %> --symbol BTC-KRW --interval 1h --store cassandra --hosts 10.0.0.1',
+    },
   ]
   static override flags = {
     ...marketFlags,
@@ -39,9 +43,9 @@ those that an exchange sends never mix.`
 
   async run(): Promise<readonly Candle[]> {
     const {flags, metadata} = await this.parse(QueryCandles)
-    const {config, context} = await this.startWithConfig(flags, metadata)
+    const {config, context, choice} = await this.startWithStore(flags, metadata)
     const {exchange, symbol, interval, last, from, to, 'built-by': origin} = flags
-    const candles = await withMarketReader(config.dataDir, context, async (reader) => {
+    const candles = await withMarketReader(config, choice, context, async (reader) => {
       await checkMarket(reader, flags)
       const range = {...(from === undefined ? {} : {from}), ...(to === undefined ? {} : {to})}
       return reader.candles({exchange, symbol, interval, limit: last, origin, ...range})

@@ -11,6 +11,7 @@ export default class QueryTrades extends TableCommand {
   static override examples = [
     {description: 'The last 50', command: '<%= config.bin %> <%= command.id %> --symbol BTC-KRW --last 50'},
     {description: 'As JSON', command: '<%= config.bin %> <%= command.id %> --symbol BTC-KRW --last 5 --json'},
+    {description: 'From Cassandra', command: '<%= config.bin %> <%= command.id %> --symbol BTC-KRW --last 50 --store cassandra'},
   ]
   static override flags = {
     ...marketFlags,
@@ -19,9 +20,9 @@ export default class QueryTrades extends TableCommand {
 
   async run(): Promise<readonly Trade[]> {
     const {flags, metadata} = await this.parse(QueryTrades)
-    const {config, context} = await this.startWithConfig(flags, metadata)
+    const {config, context, choice} = await this.startWithStore(flags, metadata)
     const {exchange, symbol, last} = flags
-    const trades = await withMarketReader(config.dataDir, context, async (reader) => {
+    const trades = await withMarketReader(config, choice, context, async (reader) => {
       await checkMarket(reader, flags)
       return (await reader.trades({exchange, symbol, limit: last})).trades
     })

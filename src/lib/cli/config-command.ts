@@ -5,6 +5,7 @@ import {formatProblem} from '../config/problem.ts'
 import {BaseCommand, type CommandContext, type StartFlags} from './base-command.ts'
 import {cassandraFlagValues, withLocalCassandra} from './cassandra-flags.ts'
 import {withLocalBrokers} from './local-brokers.ts'
+import {chosenStore, type StoreName} from './store-flags.ts'
 
 type ConfigFlagsParsed = StartFlags & Parameters<typeof configFlagValues>[0] & {readonly config?: string | undefined}
 
@@ -37,6 +38,14 @@ export abstract class ConfigCommand extends BaseCommand {
     return {config: await withLocalBrokers(config, this.config.dataDir, context), context}
   }
 
+  /** The same where pipelines may write to Cassandra: sinks that name no nodes get those of a local cluster. */
+  protected async startWithLocalCassandra(flags: ConfigFlagsParsed, metadata: FlagMetadata) {
+    const {config, context} = await this.startWithConfig(flags, metadata)
+    const used = new Set(config.pipelines.flatMap(({sinks}) => sinks))
+    const isUsed = Object.entries(config.sinks).some(([name, {kind}]) => kind === 'cassandra' && used.has(name))
+    return {config: isUsed ? await withLocalCassandra(config, this.config.dataDir, context) : config, context}
+  }
+
   /** The same for commands that go to Cassandra: the config has a sink of that kind, with the nodes of a local cluster where it names none. */
   protected async startWithCassandra(
     flags: ConfigFlagsParsed & Parameters<typeof cassandraFlagValues>[0],
@@ -44,5 +53,14 @@ export abstract class ConfigCommand extends BaseCommand {
   ): Promise<{config: Config; context: CommandContext}> {
     const {config, context} = await this.startWithConfig(flags, metadata, cassandraFlagValues(flags))
     return {config: await withLocalCassandra(config, this.config.dataDir, context), context}
+  }
+  /** The same for commands that read from a store, which may be Cassandra. */
+  protected async startWithStore(
+    flags: ConfigFlagsParsed & Parameters<typeof cassandraFlagValues>[0] & Parameters<typeof chosenStore>[1],
+    metadata: FlagMetadata,
+  ): Promise<{config: Config; context: CommandContext; choice: {readonly store: StoreName; readonly sink: string | undefined}}> {
+    const {config, context} = await this.startWithConfig(flags, metadata, cassandraFlagValues(flags))
+    const choice = {store: chosenStore(config, flags), sink: flags.sink}
+    return {config: choice.store === 'cassandra' ? await withLocalCassandra(config, this.config.dataDir, context) : config, context, choice}
   }
 }

@@ -2,10 +2,12 @@ import {Flags} from '@oclif/core'
 import {configFlags} from '../config/flags.ts'
 import {InvalidInputError} from '../core/errors.ts'
 import type {MarketId, MarketReader} from '../core/ports/market-reader.ts'
+import {storeFlags} from './store-flags.ts'
 
 /** Flags of the queries about one market. */
 export const marketFlags = {
   ...configFlags,
+  ...storeFlags,
   symbol: Flags.string({summary: 'The market, for example BTC-KRW.', required: true, env: 'COINPIPE_SYMBOL'}),
   exchange: Flags.string({summary: 'Its exchange.', default: 'upbit', env: 'COINPIPE_EXCHANGE'}),
 }
@@ -14,11 +16,22 @@ export const marketFlags = {
 export async function checkMarket(reader: MarketReader, {exchange, symbol}: MarketId): Promise<void> {
   const markets = await reader.markets()
   if (markets.some((market) => market.exchange === exchange && market.symbol === symbol)) return
-  const names = markets.map((market) => `${market.exchange} ${market.symbol}`)
-  const some = names.length > SHOWN_MARKETS ? [...names.slice(0, SHOWN_MARKETS), `and ${names.length - SHOWN_MARKETS} more`] : names
   throw new InvalidInputError(`the store has nothing of ${exchange} ${symbol}`, {
-    remedy: [some.length > 0 ? `it has: ${some.join(', ')}` : 'it is still empty: coinpipe up'],
+    remedy: [whatThereIs(markets.map((market) => `${market.exchange} ${market.symbol}`))],
   })
 }
 
-const SHOWN_MARKETS = 10
+/** Rejects with InvalidInputError, naming exchanges that there are, where the store has nothing of this one. */
+export async function checkExchange(reader: MarketReader, exchange: string): Promise<void> {
+  const exchanges = [...new Set((await reader.markets()).map((market) => market.exchange))]
+  if (exchanges.includes(exchange)) return
+  throw new InvalidInputError(`the store has nothing of the exchange '${exchange}'`, {remedy: [whatThereIs(exchanges)]})
+}
+
+const SHOWN = 10
+
+function whatThereIs(names: readonly string[]): string {
+  if (names.length === 0) return 'it is still empty: coinpipe up'
+  const more = names.length > SHOWN ? [`and ${names.length - SHOWN} more`] : []
+  return `it has: ${[...names.slice(0, SHOWN), ...more].join(', ')}`
+}
