@@ -10,6 +10,7 @@ import {createStatusStream, type StatusStream} from '../observability/status-str
 import {commonFlags} from './flags.ts'
 import {reportError} from './report-error.ts'
 import {createStopper, type Stopper} from './stopper.ts'
+import {followSupervisor} from './supervised.ts'
 
 /** How long a bounded command may take to stop; endless ones have `--drain-timeout`. */
 const DRAIN_MS = 30_000
@@ -45,6 +46,7 @@ export abstract class BaseCommand extends Command {
   static override enableJsonFlag = true
   static override baseFlags = commonFlags
   #stopper: Stopper | undefined
+  #unfollow: (() => void) | undefined
   #outputClosed = false
 
   /** Builds the context and starts to listen for signals. Call it once, after parsing. */
@@ -58,6 +60,7 @@ export abstract class BaseCommand extends Command {
       process,
     })
     this.#stopper = stopper
+    this.#unfollow = followSupervisor(process, stopper.stop)
     if (flags.for !== undefined) stopper.stopAfter(flags.for)
     process.stdout.on('error', this.#onOutputError)
     return {
@@ -108,6 +111,7 @@ export abstract class BaseCommand extends Command {
 
   protected override async finally(): Promise<void> {
     process.stdout.off('error', this.#onOutputError)
+    this.#unfollow?.()
     this.#stopper?.close()
   }
 
