@@ -20,6 +20,10 @@ export class Outage {
     this.#component = component
     this.#context = context
     this.#health = health
+  }
+
+  /** Nothing is known to be wrong. */
+  ready(): void {
     this.#report(true)
   }
 
@@ -33,8 +37,12 @@ export class Outage {
     if (!isNew) this.#context.logger.debug(fields, 'still not written')
   }
 
-  /** `write` is done, or given up. */
-  ended(write: object): void {
+  /** `write` is not tried again. */
+  gaveUp(write: object): void {
+    this.#failing.delete(write)
+  }
+
+  succeeded(write: object): void {
     if (!this.#failing.delete(write) || this.#failing.size > 0) return
     const {clock, logger} = this.#context
     this.#endedMs = clock.monotonicMs()

@@ -112,6 +112,7 @@ class BatchWriter {
     this.#deadline = deadline
     this.#context = context
     this.#outage = new Outage(options.component, context, options.health)
+    this.#outage.ready()
   }
 
   /** Resolves once every item is in the sink or in the dead-letter topic. Rejects where neither can be. */
@@ -157,9 +158,12 @@ class BatchWriter {
     const {sink, component} = this.#options
     const onFailure = (error: CoinpipeError) => this.#outage.failed(batch, error)
     try {
-      return await retrying(() => sink.write(batch), {component, stage: 'write', signal: this.#deadline, onFailure}, this.#context)
+      const policy = {component, stage: 'write', signal: this.#deadline, onFailure}
+      const result = await retrying(() => sink.write(batch), policy, this.#context)
+      this.#outage.succeeded(batch)
+      return result
     } finally {
-      this.#outage.ended(batch)
+      this.#outage.gaveUp(batch)
     }
   }
 }
