@@ -54,7 +54,7 @@ describe('what differs', () => {
     ])
     const {statements} = planned(withTable(fewer, 'trade_by_symbol', without('price')))
     expect(statements).toHaveLength(2)
-    expect(statements[0]).toBe('ALTER TABLE coinpipe.trade_by_symbol ADD IF NOT EXISTS price decimal')
+    expect(statements[0]).toBe('ALTER TABLE coinpipe.trade_by_symbol ADD IF NOT EXISTS (price decimal)')
     expect(statements[1]).toContain('CREATE TABLE IF NOT EXISTS coinpipe.market')
   })
 

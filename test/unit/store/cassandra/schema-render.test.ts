@@ -69,7 +69,7 @@ it('renders keyspaces and changes', () => {
       {...column, name: 'a', type: 'text'},
       {...column, name: 'b', type: 'decimal'},
     ]),
-  ).toBe('ALTER TABLE k.t ADD IF NOT EXISTS a text, b decimal')
+  ).toBe('ALTER TABLE k.t ADD IF NOT EXISTS (a text, b decimal)')
   expect(alterOptions('k', 't', {comment: "it's", gc_grace_seconds: 5})).toBe(
     "ALTER TABLE k.t WITH comment = 'it''s' AND gc_grace_seconds = 5",
   )

@@ -22,7 +22,7 @@ export function createTable(keyspace: string, table: TableShape, id: string): st
 }
 
 export function addColumns(keyspace: string, table: string, columns: readonly ColumnShape[]): string {
-  return `ALTER TABLE ${keyspace}.${table} ADD IF NOT EXISTS ${columns.map(declaration).join(', ')}`
+  return `ALTER TABLE ${keyspace}.${table} ADD IF NOT EXISTS (${columns.map(declaration).join(', ')})`
 }
 
 export function alterOptions(keyspace: string, table: string, options: Partial<OptionsShape>): string {
