@@ -36,7 +36,7 @@ const BATCH_RECORDS = 5000
 /** Deliveries that are decoded, or written and about to be committed, while others are written. */
 const WAITING_DELIVERIES = 3
 /** Most bytes of values in deliveries that are being worked on. */
-const IN_FLIGHT_BYTES = 64 * 1024 * 1024
+const IN_FLIGHT_BYTES = 32 * 1024 * 1024
 const BATCH_BYTES = 4 * 1024 * 1024
 
 /**
