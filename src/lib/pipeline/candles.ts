@@ -95,6 +95,7 @@ class CandleRun {
 
   async run(signal: AbortSignal): Promise<void> {
     const {bus, group} = this.#options
+    await this.#endLast()
     const stop = new AbortController()
     const reading = AbortSignal.any([signal, stop.signal])
     const subscription = bus.subscribe(
@@ -125,6 +126,15 @@ class CandleRun {
       await Promise.allSettled([flushing])
       await subscription.close()
     }
+  }
+
+  /**
+   * An earlier run that was killed may have left a transaction open, with offsets in it that the group cannot be asked for until it ends: by the next start of
+   * one of its id, or by the brokers after its timeout.
+   */
+  async #endLast(): Promise<void> {
+    const {bus, group, instance} = this.#options
+    await bus.transaction({id: `${group}.${instance}`}, async () => undefined)
   }
 
   /** Loads what is saved of each partition and answers where to read on. */
