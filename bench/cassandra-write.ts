@@ -2,13 +2,12 @@ import {mkdtemp, rm} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {type BenchNodes, withNodes} from './cassandra/cluster.ts'
-import {javaPeer, type Program, pythonPeer} from './cassandra/peers.ts'
+import {javaPeer, type Program, pythonPeer, sinkClient} from './cassandra/peers.ts'
 import {evenly, writeTrades} from './cassandra/rows.ts'
 import {sizes} from './cassandra/sizes.ts'
 import {truncate} from './cassandra/table.ts'
 import {alternate, bound, measureWriter, printRounds, type Round} from './cassandra/writers.ts'
 
-const CLIENT = join(import.meta.dirname, 'cassandra/client.ts')
 const MARKETS = 50
 const OURS = 'coinpipe'
 const JAVA = 'Java driver'
@@ -56,12 +55,11 @@ function programs({hosts, options}: BenchNodes): ReadonlyMap<string, Program> {
   const common = [hosts.join(','), options.keyspace, String(sizes.batchRows), String(sizes.inFlight)]
   const java = javaPeer()
   const python = pythonPeer()
-  const node = [process.execPath, '--expose-gc', CLIENT] as const
   return new Map<string, Program>([
-    [OURS, [...node, 'sink', ...common]],
+    [OURS, [...sinkClient('sink'), ...common]],
     ...(java ? [[JAVA, [...java, 'write', ...common]] as [string, Program]] : []),
     ...(python ? [[PYTHON, [...python, ...common]] as [string, Program]] : []),
-    ...(sizes.bare ? [['npm driver, bare', [...node, 'driver', ...common]] as [string, Program]] : []),
+    ...(sizes.bare ? [['npm driver, bare', [...sinkClient('driver'), ...common]] as [string, Program]] : []),
   ])
 }
 

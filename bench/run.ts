@@ -11,6 +11,10 @@ const BENCHES: Readonly<Record<string, () => Promise<{run(): Promise<boolean>}>>
   'kafka-ingest': () => import('./kafka-ingest.ts'),
   'kafka-catch-up': () => import('./kafka-catch-up.ts'),
   'cassandra-write': () => import('./cassandra-write.ts'),
+  'cassandra-pipe': () => import('./cassandra-pipe.ts'),
+  'cassandra-catch-up': () => import('./cassandra-catch-up.ts'),
+  'cassandra-zipf': () => import('./cassandra-zipf.ts'),
+  'cassandra-choices': () => import('./cassandra-choices.ts'),
 }
 
 const named = process.argv.slice(2)

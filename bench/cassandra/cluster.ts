@@ -18,6 +18,8 @@ export interface BenchNodes {
   readonly tables: TableOptions
   readonly session: CassandraSession
   readonly context: Context
+  /** Where each node has the folders of its keyspaces. */
+  readonly dataFolders: readonly string[]
   /** User and system time of all nodes since they started. */
   cpuSeconds(): number
   /** Until all nodes together do next to nothing, or for ten seconds. */
@@ -48,7 +50,8 @@ export async function withNodes<T>(nodes: 1 | 3, use: (nodes: BenchNodes) => Pro
     await new CassandraTables(session, tables, context).create()
     // Removing all rows would else keep their files.
     await session.change(`ALTER TABLE ${options.keyspace}.trade_by_symbol WITH allow_auto_snapshot = false`)
-    return await use({hosts, options, tables, session, context, cpuSeconds, untilQuiet: () => untilQuiet(cpuSeconds)})
+    const dataFolders = status.nodes.map(({id}) => join(dataDir, 'clusters', 'cassandra', id, 'data/data'))
+    return await use({dataFolders, hosts, options, tables, session, context, cpuSeconds, untilQuiet: () => untilQuiet(cpuSeconds)})
   } finally {
     await session.close()
     // One that could not be made at all is not there to be stopped.

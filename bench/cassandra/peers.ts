@@ -6,12 +6,18 @@ import {execute, hasProgram, installOnce, pythonWith} from '../install.ts'
 /** How a program is started: what comes before its own arguments. */
 export type Program = readonly [command: string, ...args: string[]]
 
+const CLIENT = join(import.meta.dirname, 'client.ts')
 const PEERS = join(import.meta.dirname, '../peers/cassandra')
 const JAVA = join(PEERS, 'java')
 const SOURCES = join(JAVA, 'src/main/java/coinpipe/bench')
 const PYTHON_DRIVER = '3.30.1'
 /** A fixed heap, so that what a growing one costs is not in the figures. */
 const HEAP = ['-Xms1g', '-Xmx1g']
+
+/** Our sink, or the bare driver of npm, on the Node that runs this, with the young generation that coinpipe has. */
+export function sinkClient(kind: 'sink' | 'driver'): Program {
+  return [process.execPath, '--expose-gc', '--max-semi-space-size=16', CLIENT, kind]
+}
 
 /** The Java program, built on first use and after each change; null, with a word about it, where Java or Maven are missing. */
 export function javaPeer(): Program | null {

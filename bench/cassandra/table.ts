@@ -7,20 +7,37 @@ export interface TradeTable {
   /** Type of prices and sizes. */
   readonly numbers?: 'decimal' | 'double'
   readonly bucket?: Bucket
+  /** Whether files of rows that are removed are kept. */
+  readonly snapshots?: boolean
+  /** Rows go to a file of their own so often, and files are never put together. */
+  readonly flushMs?: number
 }
 
 /** A keyspace with a table of trades that differs from the real one only in what is asked for. */
-export async function makeTradeTable(session: CassandraSession, {keyspace, replicas, numbers = 'decimal', bucket = 'hour'}: TradeTable) {
+export async function makeTradeTable(session: CassandraSession, table: TradeTable): Promise<void> {
+  const {keyspace, replicas, numbers = 'decimal', bucket = 'hour', snapshots = false, flushMs} = table
+  const {localDatacenter} = session.options
+  const compaction = {class: 'TimeWindowCompactionStrategy', compaction_window_unit: 'MINUTES', compaction_window_size: '5'}
+  const options = [
+    'CLUSTERING ORDER BY (event_time DESC, id ASC)',
+    'default_time_to_live = 3600',
+    'gc_grace_seconds = 10800',
+    "read_repair = 'NONE'",
+    `allow_auto_snapshot = ${snapshots}`,
+    `compaction = ${cqlMap(flushMs === undefined ? compaction : {...compaction, enabled: 'false'})}`,
+    ...(flushMs === undefined ? [] : [`memtable_flush_period_in_ms = ${flushMs}`]),
+  ]
+  const replication = cqlMap({class: 'NetworkTopologyStrategy', [localDatacenter]: String(replicas)})
+  await session.change(`CREATE KEYSPACE ${keyspace} WITH replication = ${replication}`)
   await session.change(
-    `CREATE KEYSPACE IF NOT EXISTS ${keyspace} WITH replication = {'class': 'NetworkTopologyStrategy', '${session.options.localDatacenter}': ${replicas}}`,
-  )
-  await session.change(
-    `CREATE TABLE IF NOT EXISTS ${keyspace}.trade_by_symbol (exchange text, symbol text, bucket_${bucket} timestamp, event_time timestamp, id text, ` +
+    `CREATE TABLE ${keyspace}.trade_by_symbol (exchange text, symbol text, bucket_${bucket} timestamp, event_time timestamp, id text, ` +
       `event_us bigint, received_us bigint, price ${numbers}, size ${numbers}, side text, sequence text, ` +
-      `PRIMARY KEY ((exchange, symbol, bucket_${bucket}), event_time, id)) WITH CLUSTERING ORDER BY (event_time DESC, id ASC) ` +
-      `AND default_time_to_live = 3600 AND gc_grace_seconds = 10800 AND read_repair = 'NONE' AND allow_auto_snapshot = false ` +
-      `AND compaction = {'class': 'TimeWindowCompactionStrategy', 'compaction_window_unit': 'MINUTES', 'compaction_window_size': 5}`,
+      `PRIMARY KEY ((exchange, symbol, bucket_${bucket}), event_time, id)) WITH ${options.join(' AND ')}`,
   )
+}
+
+function cqlMap(values: Readonly<Record<string, string>>): string {
+  return JSON.stringify(values).replaceAll('"', "'")
 }
 
 /** Removes all rows of a table, and its files. */

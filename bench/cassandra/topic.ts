@@ -38,6 +38,7 @@ export async function committed(admin: BusAdmin, group: string): Promise<number>
 
 export interface FilledTopic {
   readonly brokers: string
+  readonly bus: Bus
   readonly admin: BusAdmin
   readonly dataDir: string
 }
@@ -49,7 +50,7 @@ export async function withFilledTopic<T>(records: number, spread: Spread, use: (
     const bus = await kafkaBus(brokers)
     try {
       await fillTopic(bus, records, spread)
-      return await use({brokers, admin: bus, dataDir})
+      return await use({brokers, bus, admin: bus, dataDir})
     } finally {
       await bus.close()
       await rm(dataDir, {recursive: true, force: true})
