@@ -20,7 +20,7 @@ The same parts run alone, each as a process of its own: coinpipe ingest, coinpip
 
   async run(): Promise<RunSummary> {
     const {flags, metadata} = await this.parse(Up)
-    const {config, context} = await this.startWithConfig(flags, metadata)
+    const {config, context} = await this.startWithLocalCassandra(flags, metadata)
     const onListening = (url: string) => {
       if (!this.jsonEnabled()) this.logToStderr(`live page: ${url}`)
     }

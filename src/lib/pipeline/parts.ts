@@ -2,10 +2,12 @@
 
 import type {Config} from '../config/load.ts'
 import {InvalidInputError} from '../core/errors.ts'
-import {MARKET_TOPICS} from '../core/topics.ts'
+import {MARKET_TOPICS, RECORD_TOPICS} from '../core/topics.ts'
 import type {FeedOptions} from '../exchanges/registry.ts'
+import {cassandraSettings} from './cassandra.ts'
 import {checkChannels} from './channels.ts'
 import {prepareDataFolder} from './data-folder.ts'
+import type {CaughtUp} from './lag-monitor.ts'
 import {type RunContext, type RunSummary, runToEnd} from './run.ts'
 import type {Stage} from './stages.ts'
 import {System} from './system.ts'
@@ -49,6 +51,57 @@ export async function runStoreSink(
   return runAlone(config, (system) => system.store(group, topics), count, context)
 }
 
+export interface CassandraSinkOptions {
+  /** Name of the sink in the config; default: the only one of its kind. */
+  readonly sink?: string | undefined
+  /** Default: `sink.` and the name of the sink. */
+  readonly group?: string | undefined
+  /** Default: all market topics. */
+  readonly topics?: readonly string[] | undefined
+  /** Name of this member that stays the same over restarts. */
+  readonly instance?: string | undefined
+  readonly count?: number | undefined
+  readonly catchUp: boolean
+  readonly skipExpired: boolean
+  /** End once the group has caught up. */
+  readonly untilCaughtUp: boolean
+}
+
+export async function runCassandraSink(config: Config, options: CassandraSinkOptions, context: RunContext): Promise<RunSummary> {
+  const {topics = MARKET_TOPICS, instance: instanceId, catchUp, skipExpired, untilCaughtUp, count} = options
+  const found = cassandraSettings(config, options)
+  const settings = {...found, write: {...found.write, catchUp, skipExpired}}
+  const {name} = settings
+  const onCaughtUp = (after: CaughtUp) => {
+    sayCaughtUp(name, after, context)
+    if (untilCaughtUp) context.stop('caught up')
+  }
+  const create = async (system: System) => {
+    await checkTopics(topics, system)
+    const stage = {component: 'cassandra', settings, group: options.group ?? `sink.${name}`, topics, instanceId}
+    return await system.cassandra({...stage, ...(catchUp || untilCaughtUp ? {onCaughtUp} : {})})
+  }
+  return await runAlone(config, create, count, context)
+}
+
+function sayCaughtUp(sink: string, {records, seconds}: CaughtUp, {logger}: RunContext): void {
+  logger.info({sink, records, seconds: round(seconds), perSecond: Math.round(records / Math.max(seconds, 0.001))}, 'caught up')
+}
+
+function round(seconds: number): number {
+  return Math.round(seconds * 10) / 10
+}
+
+/** Any topic may hold records that somebody copied there, but only if it is there: else it is a slip. */
+async function checkTopics(topics: readonly string[], {bus}: System): Promise<void> {
+  const known = new Set([...RECORD_TOPICS, ...(await bus.listTopics())])
+  const unknown = topics.find((topic) => !known.has(topic))
+  if (unknown === undefined) return
+  throw new InvalidInputError(`there is no topic '${unknown}'`, {
+    remedy: [`--topics takes ${RECORD_TOPICS.join(', ')}, and others that the bus has`],
+  })
+}
+
 export interface CandleBuilderOptions {
   readonly instance: string
   readonly count?: number | undefined
@@ -68,8 +121,8 @@ async function runAlone(
   prepareDataFolder(config.dataDir)
   const system = await System.open(config, context)
   try {
-    const {name, component, run} = await create(system)
-    return await runToEnd([{name, run, ...(component === undefined ? {} : {component})}], count, context)
+    const {caughtUp: _caughtUp, ...stage} = await create(system)
+    return await runToEnd([stage], count, context)
   } finally {
     await system.close()
   }

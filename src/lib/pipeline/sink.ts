@@ -10,6 +10,7 @@ import {countDeadLetters, messageDeadLetter, setAside} from './dead-letter.ts'
 import {drainDeadline} from './drain.ts'
 import {Outage} from './outage.ts'
 import {retrying} from './retry.ts'
+import {StallWatch} from './stall-watch.ts'
 import {sinkStart} from './start-positions.ts'
 
 export interface SinkRunOptions {
@@ -50,6 +51,8 @@ export async function runSink(options: SinkRunOptions, signal: AbortSignal, cont
   const stop = new AbortController()
   const subscription = bus.subscribe(subscribeOptions(options, width, context), AbortSignal.any([signal, stop.signal]))
   const writer = new BatchWriter(options, drainDeadline(signal), context)
+  const ended = new AbortController()
+  const watching = writer.watch(ended.signal)
   const writes = new Set<Promise<void>>()
   const commits = new Set<Promise<void>>()
   let failure: unknown
@@ -76,7 +79,9 @@ export async function runSink(options: SinkRunOptions, signal: AbortSignal, cont
     await Promise.all(commits)
     if (failure !== undefined) throw failure
   } finally {
+    ended.abort()
     await subscription.close()
+    await watching
   }
 }
 
@@ -106,6 +111,7 @@ class BatchWriter {
   readonly #deadline: AbortSignal
   readonly #context: Context
   readonly #outage: Outage
+  readonly #stalls: StallWatch
 
   constructor(options: SinkRunOptions, deadline: AbortSignal, context: Context) {
     this.#options = options
@@ -113,6 +119,12 @@ class BatchWriter {
     this.#context = context
     this.#outage = new Outage(options.component, context, options.health)
     this.#outage.ready()
+    this.#stalls = new StallWatch(options.sink, this.#outage, context)
+  }
+
+  /** Says that the store is away as soon as writes hang, until `signal` aborts. */
+  watch(signal: AbortSignal): Promise<void> {
+    return this.#stalls.run(signal)
   }
 
   /** Resolves once every item is in the sink or in the dead-letter topic. Rejects where neither can be. */
@@ -157,12 +169,14 @@ class BatchWriter {
   async #tryUntilWritten(batch: SinkBatch): Promise<SinkResult> {
     const {sink, component} = this.#options
     const onFailure = (error: CoinpipeError) => this.#outage.failed(batch, error)
+    this.#stalls.started(batch)
     try {
       const policy = {component, stage: 'write', signal: this.#deadline, onFailure}
       const result = await retrying(() => sink.write(batch), policy, this.#context)
       this.#outage.succeeded(batch)
       return result
     } finally {
+      this.#stalls.ended(batch)
       this.#outage.gaveUp(batch)
     }
   }

@@ -1,6 +1,6 @@
 import type {Config} from '../config/load.ts'
 import type {Context} from '../core/context.ts'
-import {UnsupportedError} from '../core/errors.ts'
+import {type CoinpipeError, UnsupportedError} from '../core/errors.ts'
 import {given} from '../core/given.ts'
 import type {Health} from '../core/health.ts'
 import type {Bus, BusAdmin} from '../core/ports/bus.ts'
@@ -8,20 +8,40 @@ import type {Checkpoints} from '../core/ports/checkpoints.ts'
 import type {Component} from '../core/ports/component.ts'
 import type {Sink} from '../core/ports/sink.ts'
 import {createRouter, type Router} from '../core/router.ts'
+import {defaultTopicConfig} from '../core/topics.ts'
 import type {FeedOptions} from '../exchanges/registry.ts'
 import {EmbeddedCheckpoints} from '../store/checkpoints/embedded-checkpoints.ts'
 import {createEmbeddedStore} from '../store/embedded/sink.ts'
 import {createBus} from './bus.ts'
 import {runCandles} from './candles.ts'
+import type {CassandraSettings} from './cassandra.ts'
 import {groupCaughtUp, sinkCaughtUp} from './caught-up.ts'
 import {runExchangePipeline} from './exchange-pipeline.ts'
+import {type CaughtUp, LagMonitor} from './lag-monitor.ts'
+import {Outage} from './outage.ts'
 import {type DataPaths, dataPaths} from './paths.ts'
 import {retrying} from './retry.ts'
-import {runSink} from './sink.ts'
+import {runSink, type SinkRunOptions} from './sink.ts'
 import type {Stage} from './stages.ts'
 
 export interface SystemContext extends Context {
   readonly health: Health
+}
+
+export interface CassandraStageOptions {
+  /** Metrics label, and the name in health. */
+  readonly component: string
+  readonly settings: CassandraSettings
+  readonly group: string
+  readonly topics: readonly string[]
+  /** Name of this member that stays the same over restarts, where the bus has static membership. */
+  readonly instanceId?: string | undefined
+  /** Told once, when the group has caught up for the first time. */
+  readonly onCaughtUp?: ((after: CaughtUp) => void) | undefined
+}
+
+interface SinkStageOptions extends Pick<SinkRunOptions, 'sink' | 'group' | 'topics' | 'component' | 'instanceId'> {
+  readonly onCaughtUp?: (after: CaughtUp) => void
 }
 
 /**
@@ -88,13 +108,48 @@ export class System {
     const settings = Object.values(this.#config.sinks).find((sink) => sink.kind === 'store')
     const sink: Sink = createEmbeddedStore({path: this.paths.store, ...given({retention: settings?.retention})}, this.#context)
     await this.#open(sink, 'store')
-    const options = {bus: this.bus, admin: this.bus, sink, group, topics, component: 'store'}
+    return this.#sinkStage({sink, group, topics, component: 'store'})
+  }
+
+  /** Tables in Cassandra, fed from the topics by a consumer group whose members share the partitions. */
+  async cassandra({component, settings, group, topics, instanceId, onCaughtUp}: CassandraStageOptions): Promise<Stage> {
+    // Loaded only now: most commands have no use for it.
+    const {createCassandraSink} = await import('../store/cassandra/sink.ts')
+    const sink = createCassandraSink(settings.options, settings.tables, settings.write, this.#context)
+    await this.#ensure(topics)
+    const outage = new Outage(component, this.#context, this.#context.health)
+    await this.#open(sink, component, (error) => outage.failed(sink, error))
+    outage.succeeded(sink)
+    const caughtUp = (after: CaughtUp) => {
+      sink.endCatchUp?.()
+      onCaughtUp?.(after)
+    }
+    const isAwaited = settings.write.catchUp || onCaughtUp !== undefined
+    return this.#sinkStage({sink, group, topics, component, ...given({instanceId, onCaughtUp: isAwaited ? caughtUp : undefined})})
+  }
+
+  #sinkStage({onCaughtUp, ...parts}: SinkStageOptions): Stage {
+    const {bus} = this
+    const {health, clock} = this.#context
+    const {sink, group, topics, component} = parts
+    const lag = new LagMonitor({admin: bus, group, component, onCaughtUp}, this.#context)
     return {
       name: group,
-      component: 'store',
-      run: (signal) => runSink(options, signal, this.#context),
-      caughtUp: (deadline) => sinkCaughtUp({admin: this.bus, sink, group, topics}, deadline, this.#context.clock),
+      component,
+      lag,
+      run: async (signal) => {
+        const ended = new AbortController()
+        void lag.run(AbortSignal.any([signal, ended.signal]))
+        await runSink({bus, admin: bus, health, ...parts}, signal, this.#context).finally(() => ended.abort())
+      },
+      caughtUp: (deadline) => sinkCaughtUp({admin: bus, sink, group, topics}, deadline, clock),
     }
+  }
+
+  /** Topics that the config does not name are made as usual, where they are missing. */
+  async #ensure(topics: readonly string[]): Promise<void> {
+    const known = new Set([...Object.keys(this.#config.topics), ...(await this.bus.listTopics())])
+    for (const topic of topics) if (!known.has(topic)) await this.bus.ensureTopic(topic, defaultTopicConfig(topic))
   }
 
   /** Closes what was opened, last first. */
@@ -102,11 +157,11 @@ export class System {
     for (const component of this.#opened.splice(0).reverse()) await component.close()
   }
 
-  async #open(component: Component, name: string): Promise<void> {
+  async #open(component: Component, name: string, onFailure?: (error: CoinpipeError) => void): Promise<void> {
     const {health, signal} = this.#context
     health.set(name, 'starting')
     this.#opened.push(component)
-    await retrying(() => component.connect(), {component: name, stage: 'connect', signal}, this.#context)
+    await retrying(() => component.connect(), {component: name, stage: 'connect', signal, ...given({onFailure})}, this.#context)
     health.set(name, 'up')
   }
 }

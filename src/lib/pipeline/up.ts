@@ -4,6 +4,7 @@ import {InvalidInputError} from '../core/errors.ts'
 import {given} from '../core/given.ts'
 import {channelTopic, MARKET_TOPICS, TOPICS} from '../core/topics.ts'
 import type {FeedOptions} from '../exchanges/registry.ts'
+import {cassandraReader, cassandraSettings} from './cassandra.ts'
 import {prepareDataFolder} from './data-folder.ts'
 import {type RunContext, type RunSummary, runToEnd} from './run.ts'
 import {servePage} from './serve.ts'
@@ -40,14 +41,31 @@ async function createStages(config: Config, system: System, options: UpOptions, 
   const hasTrades = config.pipelines.some((pipeline) => topicsOf(pipeline, false).includes(TOPICS.trade))
   const buildsCandles = config.aggregate.candles.enabled && hasTrades
   const candles = buildsCandles ? [await system.candles(instanceOf(config))] : []
-  const sinks: Stage[] = []
-  for (const name of Object.keys(config.sinks)) {
-    const topics = new Set(
-      config.pipelines.filter(({sinks}) => sinks.includes(name)).flatMap((pipeline) => topicsOf(pipeline, buildsCandles)),
-    )
-    if (topics.size > 0) sinks.push(await system.store(`sink.${name}`, [...topics]))
+  const sinks = await sinkStages(config, system, buildsCandles)
+  return [...sources, ...candles, ...sinks, ...(sinks.length > 0 ? [await page(config, system, options, context)] : [])]
+}
+
+async function sinkStages(config: Config, system: System, buildsCandles: boolean): Promise<Stage[]> {
+  const used = usedSinks(config)
+  const isOnlyOne = used.filter((name) => config.sinks[name]?.kind === 'cassandra').length === 1
+  const stages: Stage[] = []
+  for (const name of used) {
+    const pipelines = config.pipelines.filter(({sinks}) => sinks.includes(name))
+    const topics = [...new Set(pipelines.flatMap((pipeline) => topicsOf(pipeline, buildsCandles)))]
+    const group = `sink.${name}`
+    if (config.sinks[name]?.kind === 'store') {
+      stages.push(await system.store(group, topics))
+    } else {
+      const settings = cassandraSettings(config, {sink: name})
+      stages.push(await system.cassandra({component: isOnlyOne ? 'cassandra' : name, settings, group, topics}))
+    }
   }
-  return [...sources, ...candles, ...sinks, ...(sinks.length > 0 ? [page(config, system, options, context)] : [])]
+  return stages
+}
+
+/** Sinks that pipelines write to. */
+function usedSinks({pipelines, sinks}: Config): string[] {
+  return Object.keys(sinks).filter((name) => pipelines.some((pipeline) => pipeline.sinks.includes(name)))
 }
 
 /** On Kafka the servers of a team share the group of candles, each under its own name; an embedded log belongs to one folder. */
@@ -66,6 +84,11 @@ function feedOf({kind: _kind, exchange: _exchange, channels, symbols, ...rest}: 
   return {channels, symbols, ...given(rest)}
 }
 
-function page({serve}: Config, {paths}: System, {onListening}: UpOptions, context: RunContext): Stage {
-  return {name: 'page', run: (signal) => servePage({...serve, paths, onListening}, context, signal)}
+/** Of the store where there is one, else of Cassandra. */
+async function page(config: Config, {paths}: System, {onListening}: UpOptions, context: RunContext): Promise<Stage> {
+  const used = usedSinks(config)
+  const [first] = used
+  const hasStore = used.some((name) => config.sinks[name]?.kind === 'store')
+  const reader = hasStore || first === undefined ? undefined : await cassandraReader(cassandraSettings(config, {sink: first}), context)
+  return {name: 'page', run: (signal) => servePage({...config.serve, paths, reader, onListening}, context, signal)}
 }

@@ -91,6 +91,19 @@ describe('a sink that takes several batches at once', () => {
     expect([ids(run), await run.committed()]).toEqual([expect.arrayContaining(['1', '3']), 1])
   })
 
+  it('says that the store is away while writes only hang, and asks it no more once they are done', async () => {
+    const run = await scene()
+    const isUp = () => run.context.metrics.total('coinpipe_sink_up', {component: 'cassandra'})
+    await run.deliver('1')
+    await run.sink.close()
+    await until('the store is known to be away', () => isUp() === 0)
+    expect(run.health.report()).toMatchObject({components: {cassandra: {state: 'down', message: 'the sink in memory is not open'}}})
+    await run.sink.connect()
+    run.sink.writes[0]?.finish()
+    await until('it is known to be back', () => isUp() === 1)
+    expect(await run.committed()).toBe(1)
+  })
+
   it('says once that the store is away and once that it is back, in health and metrics too', async () => {
     const run = await scene()
     const lines: string[] = []
