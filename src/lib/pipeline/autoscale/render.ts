@@ -155,13 +155,17 @@ function keda(options: RenderOptions): Manifest[] {
   return [...authentication, scaledObject]
 }
 
-/** The secret of the same name has what brokers ask for; it is the one that the sink has its variables from. */
+/** What brokers ask for is in the secret of the same name, under the names of the sink's variables: one secret for both. */
 function triggerAuthentication(options: RenderOptions): Manifest[] {
   const {sasl, tls} = options.bus
   const name = nameOf(options)
-  const parameters = [...(sasl ? ['username', 'password'] : []), ...(tls?.ca ? ['ca'] : []), ...(tls?.cert ? ['cert', 'key'] : [])]
-  if (parameters.length === 0) return []
-  const secretTargetRef = parameters.map((parameter) => ({parameter, name, key: `kafka-${parameter}`}))
+  const secretTargetRef = [
+    ...(sasl ? ['username', 'password'].map((parameter) => ({parameter, name, key: `COINPIPE_BUS_SASL_${parameter.toUpperCase()}`})) : []),
+    ...(['ca', 'cert', 'key'] as const)
+      .filter((parameter) => tls?.[parameter] !== undefined)
+      .map((parameter) => ({parameter, name, key: `COINPIPE_BUS_TLS_${parameter.toUpperCase()}`})),
+  ]
+  if (secretTargetRef.length === 0) return []
   return [{apiVersion: 'keda.sh/v1alpha1', kind: 'TriggerAuthentication', metadata: {name}, spec: {secretTargetRef}}]
 }
 
