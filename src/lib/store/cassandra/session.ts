@@ -2,6 +2,7 @@ import type cassandra from 'cassandra-driver'
 import type {Context} from '../../core/context.ts'
 import {DeadlineError, InvalidInputError, NotConnectedError} from '../../core/errors.ts'
 import type {CassandraOptions, ConsistencyName} from './options.ts'
+import {policiesOf} from './policies.ts'
 import {translateCassandraError} from './translate-error.ts'
 
 type Driver = typeof cassandra
@@ -51,16 +52,23 @@ const AGREEMENT_PAUSE_MS = 100
 /** A node that hangs is noticed by a question asked so often. */
 const HEARTBEAT_MS = 2000
 
+export interface SessionSettings {
+  /** Ask a second node where the first has not answered for so long; default never. */
+  readonly speculativeMs?: number | null
+}
+
 /** A connection to a cluster, by the driver; its errors are translated. Names in queries are qualified by the keyspace. */
 export class CassandraSession {
   readonly options: CassandraOptions
   readonly #context: Context
+  readonly #speculativeMs: number | null
   #driver: Driver | null = null
   #client: cassandra.Client | null = null
 
-  constructor(options: CassandraOptions, context: Context) {
+  constructor(options: CassandraOptions, context: Context, {speculativeMs = null}: SessionSettings = {}) {
     this.options = options
     this.#context = context
+    this.#speculativeMs = speculativeMs
   }
 
   /** Rejects with CassandraUnreachableError, CassandraAuthError, or InvalidInputError where the data centre is another. */
@@ -203,7 +211,7 @@ export class CassandraSession {
     }
   }
 
-  #clientOptions({auth}: Driver): cassandra.ClientOptions {
+  #clientOptions(driver: Driver): cassandra.ClientOptions {
     const {hosts, port, localDatacenter, username, password, tls, connectTimeoutMs, requestTimeoutMs} = this.options
     if (hosts.length === 0) {
       throw new InvalidInputError('no Cassandra nodes are named, and no local cluster is running', {
@@ -211,13 +219,14 @@ export class CassandraSession {
       })
     }
     return {
+      ...policiesOf(driver, {localDatacenter, speculativeMs: this.#speculativeMs}, this.#context),
       contactPoints: [...hosts],
       localDataCenter: localDatacenter,
       // session.change() waits by itself.
       protocolOptions: {port, maxSchemaAgreementWaitSeconds: 0},
       pooling: {heartBeatInterval: HEARTBEAT_MS},
       socketOptions: {connectTimeout: connectTimeoutMs, readTimeout: requestTimeoutMs},
-      ...(username === undefined ? {} : {authProvider: new auth.PlainTextAuthProvider(username, password ?? '')}),
+      ...(username === undefined ? {} : {authProvider: new driver.auth.PlainTextAuthProvider(username, password ?? '')}),
       ...(tls === undefined ? {} : {sslOptions: {...tls, rejectUnauthorized: true}}),
     }
   }

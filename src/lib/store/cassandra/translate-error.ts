@@ -17,6 +17,11 @@ const SERVER_ERRORS: Readonly<Record<number, 'busy' | 'auth' | 'request'>> = {
   8448: 'auth',
 }
 
+const INVALID = 0x2200
+const UNPREPARED = 0x2500
+/** A mutation of more than half a commit log segment is answered as an error of the server. */
+const TOO_LARGE = /too large for the maximum size/i
+
 const SHOWN_STATEMENT = 120
 /** Servers say it in words only. */
 const MISSING = /unconfigured table|table \S+ does not exist|keyspace .* does not exist|Undefined column name|Unknown identifier/i
@@ -38,13 +43,20 @@ export function translateCassandraError(error: unknown, what: string, options: C
   if (name === 'OperationTimedOutError' || name === 'BusyConnectionError') return new CassandraBusyError(`${doing}: ${message}`, cause)
   if (name === 'ResponseError' && code !== undefined) {
     if (SERVER_ERRORS[code] === 'auth') return authError(message, options, error)
-    if (SERVER_ERRORS[code] === 'busy') return new CassandraBusyError(`${doing}: ${message}`, cause)
+    if (SERVER_ERRORS[code] === 'busy' && !TOO_LARGE.test(message)) return new CassandraBusyError(`${doing}: ${message}`, cause)
     if (MISSING.test(message)) return new CassandraSchemaError(`${doing}: ${message}`, cause)
     return new CassandraRequestError(`${doing}: ${message}`, cause)
   }
   if (isWrongDatacenter(error)) return wrongDatacenter(message, options, error)
   if (isNetworkError(error)) return new CassandraUnreachableError(`${doing}: ${message}`, cause)
   return error
+}
+
+/** Whether an error is about what a request says: of a batch, one of its rows. */
+export function isRowsFault(error: unknown): error is CassandraRequestError {
+  if (!(error instanceof CassandraRequestError) || !(error.cause instanceof Error)) return false
+  const {code, message} = error.cause as DriverError
+  return code === INVALID || TOO_LARGE.test(message)
 }
 
 function unreachable(
@@ -61,6 +73,9 @@ function unreachable(
   if (elsewhere instanceof Error) return wrongDatacenter(elsewhere.message, options, cause)
   const busy = errors.map(([, error]) => error).find((error) => SERVER_ERRORS[(error as DriverError).code ?? -1] === 'busy')
   if (busy instanceof Error) return new CassandraBusyError(`${what}: ${busy.message}`, {cause})
+  if (errors.some(([, error]) => (error as DriverError).code === UNPREPARED)) {
+    return new CassandraSchemaError(`${what}: the table was changed or dropped since this began`, {cause})
+  }
   const seen = errors.map(([host, error]) => `${host}: ${error instanceof Error ? error.message : error}`)
   return new CassandraUnreachableError(
     `${what}: no node of ${options.hosts.join(', ')} answers${seen.length > 0 ? ` (${seen.join('; ')})` : ` (${message})`}`,

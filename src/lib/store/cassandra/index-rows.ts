@@ -1,0 +1,88 @@
+import type {Clock} from '../../core/context.ts'
+import type {CoinRecord} from '../../core/records.ts'
+import type {RowOf} from './batcher.ts'
+import type {TableOptions} from './options.ts'
+import type {Partition} from './partitions.ts'
+import type {EncodedRow, RowEncoder} from './rows.ts'
+import {type IndexRecord, tableOf, ttlOf} from './tables.ts'
+
+const INDEXES: readonly IndexRecord[] = ['market', 'tradeBucket', 'candleBucket']
+/** An index row is written again after this part of its time to live. */
+const RENEW_AFTER = 1 / 4
+
+/**
+ * The rows by which readers find partitions: which markets there are, and which buckets each has. They go with the first row of a partition that this
+ * process writes, and again before they expire. Known are only those that Cassandra acknowledged.
+ */
+export class IndexRows {
+  readonly #encoder: RowEncoder
+  readonly #clock: Clock
+  readonly #ttlSeconds: Readonly<Record<IndexRecord, number | null>>
+  readonly #renewAfterMs: number
+  readonly #knownSinceMs = new WeakMap<Partition, number>()
+
+  constructor(encoder: RowEncoder, tables: TableOptions, clock: Clock) {
+    this.#encoder = encoder
+    this.#clock = clock
+    const ttls = INDEXES.map((index) => [index, ttlOf(tableOf(index, tables.bucket), tables)] as const)
+    this.#ttlSeconds = Object.fromEntries(ttls) as Record<IndexRecord, number | null>
+    this.#renewAfterMs = Math.min(
+      ...ttls.map(([, seconds]) => (seconds === null ? Number.POSITIVE_INFINITY : seconds * 1000 * RENEW_AFTER)),
+    )
+  }
+
+  /** Index rows that have to be there before the rows of one batch count as written. */
+  collect(nowMs: number): IndexCollector {
+    return new IndexCollector(this.#encoder, this.#ttlSeconds, this.#clock.nowUs(), (partition) => {
+      const sinceMs = this.#knownSinceMs.get(partition)
+      return sinceMs !== undefined && nowMs - sinceMs < this.#renewAfterMs
+    })
+  }
+
+  /** They were written; `collectedMs` is when. */
+  confirm(partitions: Iterable<Partition>, collectedMs: number): void {
+    for (const partition of partitions) this.#knownSinceMs.set(partition, collectedMs)
+  }
+}
+
+/** For one batch. */
+export class IndexCollector {
+  readonly rows: RowOf[] = []
+  readonly partitions = new Set<Partition>()
+  readonly #encoder: RowEncoder
+  readonly #ttlSeconds: Readonly<Record<IndexRecord, number | null>>
+  readonly #seen: number
+  readonly #isKnown: (partition: Partition) => boolean
+  #last: Partition | undefined
+
+  constructor(
+    encoder: RowEncoder,
+    ttlSeconds: Readonly<Record<IndexRecord, number | null>>,
+    seen: number,
+    isKnown: (partition: Partition) => boolean,
+  ) {
+    this.#encoder = encoder
+    this.#ttlSeconds = ttlSeconds
+    this.#seen = seen
+    this.#isKnown = isKnown
+  }
+
+  add(record: CoinRecord, {partition}: EncodedRow, index: number): void {
+    if (partition === this.#last) return
+    this.#last = partition
+    if (!('symbol' in record) || this.partitions.has(partition) || this.#isKnown(partition)) return
+    this.partitions.add(partition)
+    this.#push(this.#encoder.market(record, this.#seen, this.#ttl('market')), index)
+    if (record.type === 'trade') this.#push(this.#encoder.tradeBucket(record, this.#seen, this.#ttl('tradeBucket')), index)
+    if (record.type === 'candle') this.#push(this.#encoder.candleBucket(record, this.#seen, this.#ttl('candleBucket')), index)
+  }
+
+  #push(row: EncodedRow, index: number): void {
+    this.rows.push({row, index})
+  }
+
+  /** 0 is for ever. */
+  #ttl(index: IndexRecord): number {
+    return this.#ttlSeconds[index] ?? 0
+  }
+}
