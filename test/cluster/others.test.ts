@@ -17,11 +17,3 @@ it('a registry keeps its subjects when it is killed', async () => {
   await service.start('registry-1')
   expect(await (await fetch(subjects)).json()).toEqual(['trade'])
 })
-
-it('a Cassandra node serves CQL, and does again after it was killed', async () => {
-  const {service} = await localClusters()
-  const {status} = await service.up({...UP, kind: 'cassandra'})
-  expect(status).toMatchObject({state: 'whole', nodes: [{id: 'cassandra-1', state: 'up', address: `${HOST}:9042`}]})
-  await service.kill('cassandra-1', 'KILL')
-  expect((await service.start('cassandra-1')).status).toMatchObject({state: 'whole'})
-})

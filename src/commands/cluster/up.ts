@@ -17,6 +17,10 @@ is in sync. Again on a cluster that exists: starts what is missing of it. Ctrl-C
       command: '<%= config.bin %> <%= command.id %> kafka-zk --nodes 3 --proxy',
     },
     {
+      description: 'One Cassandra node for tests, in seconds',
+      command: '<%= config.bin %> <%= command.id %> cassandra --nodes 1 --fast-start',
+    },
+    {
       description: 'One small broker elsewhere',
       command: '<%= config.bin %> <%= command.id %> kafka --cluster small --nodes 1 --hosts 127.0.0.60',
     },
@@ -30,8 +34,12 @@ is in sync. Again on a cluster that exists: starts what is missing of it. Ctrl-C
       env: 'COINPIPE_NODES',
     }),
     proxy: Flags.boolean({
-      summary: 'Let clients reach the brokers through Toxiproxy, which can slow and cut their links.',
+      summary: 'Let clients reach the brokers, or the Cassandra nodes, through Toxiproxy, which can slow and cut their links.',
       env: 'COINPIPE_PROXY',
+    }),
+    'fast-start': Flags.boolean({
+      summary: "Cassandra with Java's first compiler only: ready sooner, slower for long. For tests, not for benches.",
+      env: 'COINPIPE_FAST_START',
     }),
     hosts: Flags.string({
       summary: 'An address of this machine for each node; in ZooKeeper mode for the brokers, then for the ZooKeepers.',
@@ -68,6 +76,7 @@ is in sync. Again on a cluster that exists: starts what is missing of it. Ctrl-C
       port: flags.port,
       heapMb: flags.heap === undefined ? undefined : parseBytes(flags.heap) / 2 ** 20,
       proxy: flags.proxy || undefined,
+      fastStart: flags['fast-start'] || undefined,
       driver: flags.driver,
       cacheDir: flags['cache-dir'] ?? this.config.cacheDir,
       timeoutMs: flags.timeout,
@@ -78,8 +87,13 @@ is in sync. Again on a cluster that exists: starts what is missing of it. Ctrl-C
 }
 
 function describe({started, elapsedMs, status}: UpResult): string[] {
-  const {name, brokers, toxiproxy, nodes} = status
-  const where = brokers.length > 0 ? `brokers ${brokers.join(',')}` : nodes.map(({address}) => address).join(', ')
+  const {name, brokers, contactPoints, toxiproxy, nodes} = status
+  const where =
+    brokers.length > 0
+      ? `brokers ${brokers.join(',')}`
+      : contactPoints.length > 0
+        ? `contact points ${contactPoints.join(',')}`
+        : nodes.map(({address}) => address).join(', ')
   const what = started.length === 0 ? 'was running already' : `is up after ${(elapsedMs / 1000).toFixed(1)} s`
   return [`cluster '${name}' ${what}: ${where}`, ...(toxiproxy === null ? [] : [`Toxiproxy's API: http://${toxiproxy}`])]
 }

@@ -1,34 +1,42 @@
 import {once} from 'node:events'
 import {createServer} from 'node:net'
 import {AddressMissingError, PortTakenError} from './errors.ts'
-import type {PlannedNode} from './plan.ts'
+import type {PlannedNode, PlannedProxy} from './plan.ts'
 import {type PortOwner, portOwner} from './port-owner.ts'
 
 const SHOWN_COMMAND = 100
 
-interface Taken {
-  readonly node: PlannedNode
+interface Place {
+  /** The node's id. */
+  readonly id: string
+  readonly host: string
   readonly port: number
 }
 
 /**
  * Sees to it that nodes which do not run yet can listen where they are to. Throws AddressMissingError (a loopback address that macOS does not have yet,
- * say), or PortTakenError, which says who has the port.
+ * say), or PortTakenError, which says who has the port. `proxies` are those that Toxiproxy is to listen for, where it is among the nodes.
  */
-export async function checkAddresses(nodes: readonly PlannedNode[]): Promise<void> {
+export async function checkAddresses(nodes: readonly PlannedNode[], proxies: readonly PlannedProxy[] = []): Promise<void> {
   const missing: string[] = []
-  const taken: Taken[] = []
-  for (const node of nodes) {
-    for (const port of Object.values(node.ports)) {
-      const code = await tryPort(node.host, port)
-      if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') missing.push(node.host)
-      if (code === 'EADDRINUSE') taken.push({node, port})
-      if (code === 'EACCES')
-        throw new PortTakenError(`${node.id} may not listen on ${node.host}:${port}`, {remedy: ['choose a port above 1023 with --port']})
-    }
+  const taken: Place[] = []
+  for (const {id, host, port} of placesOf(nodes, proxies)) {
+    const code = await tryPort(host, port)
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') missing.push(host)
+    if (code === 'EADDRINUSE') taken.push({id, host, port})
+    if (code === 'EACCES')
+      throw new PortTakenError(`${id} may not listen on ${host}:${port}`, {remedy: ['choose a port above 1023 with --port']})
   }
   if (missing.length > 0) throw missingAddresses([...new Set(missing)])
   if (taken.length > 0) throw await takenPorts(taken)
+}
+
+/** A broker's port named `proxied` is Toxiproxy's to listen on. */
+function placesOf(nodes: readonly PlannedNode[], proxies: readonly PlannedProxy[]): Place[] {
+  const own = nodes.flatMap(({id, host, ports: {proxied: _, ...ports}}) => Object.values(ports).map((port) => ({id, host, port})))
+  return nodes.some(({program}) => program === 'toxiproxy')
+    ? [...own, ...proxies.map(({name, listen}) => ({id: `toxiproxy for ${name}`, ...listen}))]
+    : own
 }
 
 /** The error's code, or null where the port is free. */
@@ -57,11 +65,11 @@ export function addressRemedy(hosts: readonly string[], platform: NodeJS.Platfor
   return ['add them, until the next restart of the machine:', ...hosts.map((host) => `sudo ifconfig lo0 alias ${host} up`)]
 }
 
-async function takenPorts(taken: readonly Taken[]): Promise<PortTakenError> {
-  const seen = await Promise.all(taken.map(async ({node, port}) => ({node, port, owner: await portOwner(node.host, port)})))
-  const what = seen.map(({node, port, owner}) => {
+async function takenPorts(taken: readonly Place[]): Promise<PortTakenError> {
+  const seen = await Promise.all(taken.map(async (place) => ({...place, owner: await portOwner(place.host, place.port)})))
+  const what = seen.map(({id, host, port, owner}) => {
     const by = owner ? ` by process ${owner.pid}, ${owner.command.slice(0, SHOWN_COMMAND)}` : ''
-    return `${node.host}:${port} (${node.id})${by}`
+    return `${host}:${port} (${id})${by}`
   })
   const owners = seen.flatMap(({owner}) => owner ?? [])
   return new PortTakenError(`ports are taken: ${what.join('; ')}`, {

@@ -27,8 +27,10 @@ export interface PlanOptions {
   readonly port?: number | undefined
   /** MiB of heap for each broker, Cassandra node or registry. */
   readonly heapMb?: number | undefined
-  /** Whether clients may also reach the brokers through Toxiproxy. */
+  /** Whether clients may also reach the brokers, or reach the Cassandra nodes, through Toxiproxy. */
   readonly proxy?: boolean | undefined
+  /** Whether Cassandra's nodes make do with Java's first compiler. */
+  readonly fastStart?: boolean | undefined
   readonly security?: ClusterSecurity | undefined
   readonly driver?: DriverName | undefined
 }
@@ -49,7 +51,7 @@ const MAX_NODES = 9
 const MAX_PORT = 65_530
 const CONTROLLERS = 3
 const NAME = /^[a-z0-9][a-z0-9-]{0,31}$/
-const TOXIPROXY = {host: '127.0.0.20', port: 8474}
+const TOXIPROXY_PORT = 8474
 const ZOOKEEPER = {addresses: 30, heapMb: 64, ports: {client: 2181, peer: 2888, election: 3888}}
 
 const DEFAULTS: Readonly<Record<ClusterKind, KindDefaults>> = {
@@ -66,14 +68,21 @@ export function makePlan(options: PlanOptions): ClusterPlan {
   const defaults = DEFAULTS[kind]
   if (!Object.hasOwn(DEFAULTS, kind)) throw wrong(`there is no kind of cluster '${kind}'`, `choose one of: ${CLUSTER_KINDS.join(', ')}`)
   if (!NAME.test(name)) throw wrong(`cluster name '${name}' is not allowed`, 'use 1 to 32 small letters, digits and dashes')
-  const {nodes: count = defaults.nodes, port = defaults.port, heapMb = defaults.heapMb, proxy = false} = options
+  const {nodes: count = defaults.nodes, port = defaults.port, heapMb = defaults.heapMb, proxy = false, fastStart = false} = options
   checkNumbers(count, port, heapMb)
-  if (kind !== 'kafka' && kind !== 'kafka-zk' && (proxy || security))
-    throw wrong(`a proxy or users are for Kafka clusters, not for ${kind}`)
+  const isKafka = kind === 'kafka' || kind === 'kafka-zk'
+  if (proxy && !isKafka && kind !== 'cassandra') throw wrong(`a proxy is for Kafka and Cassandra clusters, not for ${kind}`)
+  if (security && !isKafka) throw wrong(`users are for Kafka clusters, not for ${kind}`)
+  if (fastStart && kind !== 'cassandra')
+    throw wrong('a fast start is for Cassandra clusters; the others always have it', 'leave --fast-start away')
   const hosts = takeHosts(kind, count, options.hosts)
   const main = hosts.main.map((host, index) => mainNode({kind, host, number: index + 1, count, port, heapMb, proxy, security}))
-  const nodes = [...hosts.zookeepers.map(zookeeperNode), ...(proxy ? [toxiproxyNode(options.hosts?.[0])] : []), ...main]
-  return {kind, name, driver, version: defaults.version, clusterId: kafkaUuid(), nodes, security}
+  const nodes = [
+    ...hosts.zookeepers.map(zookeeperNode),
+    ...(proxy ? [toxiproxyNode(options.hosts?.[0] ?? `127.0.0.${defaults.addresses}`)] : []),
+    ...main,
+  ]
+  return {kind, name, driver, version: defaults.version, clusterId: kafkaUuid(), nodes, security, fastStart}
 }
 
 /** Throws ClusterDiffersError where what was asked is not what the cluster is; what was not asked is as it is. */
@@ -88,6 +97,7 @@ export function checkSame(plan: ClusterPlan, options: PlanOptions): void {
     port: [first && clientPort(first), options.port],
     heap: [`${first?.heapMb} MiB`, options.heapMb && `${options.heapMb} MiB`],
     proxy: [nodesOf(plan, 'toxiproxy').length > 0, options.proxy],
+    'fast start': [plan.fastStart, options.fastStart],
     security: [JSON.stringify(plan.security), options.security && JSON.stringify(options.security)],
   }
   const differences = Object.entries(seen)
@@ -130,7 +140,10 @@ function mainNode(options: MainNode): PlannedNode {
   const {kind, host, number, port, heapMb} = options
   const {program} = DEFAULTS[kind]
   const common = {id: `${program}-${number}`, program, number, host, heapMb, proxiedHost: null}
-  if (program === 'cassandra') return {...common, roles: ['cassandra'], ports: {client: port, storage: 7000}, listeners: []}
+  if (program === 'cassandra') {
+    const proxiedHost = options.proxy ? proxiedHostOf(host) : null
+    return {...common, roles: ['cassandra'], ports: {client: port, storage: 7000}, listeners: [], proxiedHost}
+  }
   if (program === 'registry') return {...common, roles: ['registry'], ports: {client: port}, listeners: []}
   const isController = kind === 'kafka' && number <= (options.count < CONTROLLERS ? 1 : CONTROLLERS)
   const listeners = brokerListeners(options, isController)
@@ -168,8 +181,19 @@ function zookeeperNode(host: string, index: number): PlannedNode {
   return {id, program: 'zookeeper', number: index + 1, roles: ['zookeeper'], host, ports, listeners: [], proxiedHost: null, heapMb}
 }
 
-function toxiproxyNode(host = TOXIPROXY.host): PlannedNode {
-  const ports = {client: TOXIPROXY.port}
+/**
+ * 127.0.1.11 for 127.0.0.11. An address of its own, for Cassandra tells clients the addresses of its nodes without ports: behind the proxy, too, all have the
+ * same one.
+ */
+function proxiedHostOf(host: string): string {
+  const [, first = '', second = '', last = ''] = /^(127\.\d+)\.(\d+)\.(\d+)$/.exec(host) ?? []
+  if (first === '')
+    throw wrong(`${host} has no address beside it for a proxy`, 'give addresses that begin with 127. with --hosts, or leave --proxy away')
+  return `${first}.${(Number(second) + 1) % 256}.${last}`
+}
+
+function toxiproxyNode(host: string): PlannedNode {
+  const ports = {client: TOXIPROXY_PORT}
   return {id: 'toxiproxy', program: 'toxiproxy', number: 1, roles: ['proxy'], host, ports, listeners: [], proxiedHost: null, heapMb: null}
 }
 

@@ -60,6 +60,8 @@ export const planSchema = z.strictObject({
   /** In the order in which they start; they stop in the opposite one. */
   nodes: z.array(node).min(1),
   security: security.nullable(),
+  /** Cassandra's nodes make do with Java's first compiler: they start sooner and are slower for long. The other kinds always do. */
+  fastStart: z.boolean().default(false),
 })
 
 export type PlannedListener = Readonly<z.infer<typeof listener>>
@@ -75,6 +77,30 @@ export function nodesOf(plan: ClusterPlan, program: Program): PlannedNode[] {
 export function clientPort(node: PlannedNode): number {
   // The schema refuses a node without it.
   return node.ports.client ?? 0
+}
+
+/** What Toxiproxy does for one node. */
+export interface PlannedProxy {
+  /** The node's id, which is the proxy's name too. */
+  readonly name: string
+  /** Where clients come in. */
+  readonly listen: {readonly host: string; readonly port: number}
+  /** Where they are passed on to. */
+  readonly upstream: {readonly host: string; readonly port: number}
+}
+
+/** What Toxiproxy is told to do; nothing where the cluster has none. */
+export function proxiesOf(plan: ClusterPlan): PlannedProxy[] {
+  const brokers = nodesOf(plan, 'kafka').flatMap(({id, host, ports: {proxied, behindProxy}}) =>
+    proxied !== undefined && behindProxy !== undefined
+      ? [{name: id, listen: {host, port: proxied}, upstream: {host, port: behindProxy}}]
+      : [],
+  )
+  const others = nodesOf(plan, 'cassandra').flatMap((node) => {
+    const [port, listen] = [clientPort(node), node.proxiedHost]
+    return listen === null ? [] : [{name: node.id, listen: {host: listen, port}, upstream: {host: node.host, port}}]
+  })
+  return [...brokers, ...others]
 }
 
 export function clientAddress(node: PlannedNode): string {

@@ -5,7 +5,7 @@ import type {NodeSignal} from './driver.ts'
 import {ClusterUnknownError, NodeSignalError} from './errors.ts'
 import {putScramUser, viewOf} from './kafka/probe.ts'
 import {checkSame, makePlan, type PlanOptions} from './make-plan.ts'
-import {type ClusterPlan, clientPort, nodesOf, type PlannedNode, PROGRAMS} from './plan.ts'
+import {type ClusterPlan, clientPort, nodesOf, type PlannedNode, PROGRAMS, proxiesOf} from './plan.ts'
 import {ClusterFolders, type ClusterState} from './state.ts'
 import type {ClusterStatus} from './status.ts'
 
@@ -176,7 +176,7 @@ export class ClusterService {
     }
     const missing = seen.filter(({process}) => process === null).map(({node}) => node)
     if (missing.length === 0) return []
-    await checkAddresses(missing)
+    await checkAddresses(missing, proxiesOf(cluster.plan))
     await cluster.driver.prepare()
     this.#options.say(`starting ${missing.map(({id}) => id).join(', ')} of cluster '${cluster.plan.name}'`)
     await this.#orStop(

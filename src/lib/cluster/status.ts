@@ -1,7 +1,7 @@
 import type {NodeProcess} from './driver.ts'
 import type {ClusterHealth, NodeHealth} from './health.ts'
 import {keystoreOf} from './kafka/keystore.ts'
-import {type ClusterKind, type ClusterPlan, clientAddress, type DriverName, nodesOf, type PlannedNode} from './plan.ts'
+import {type ClusterKind, type ClusterPlan, clientAddress, clientPort, type DriverName, nodesOf, type PlannedNode} from './plan.ts'
 
 /** up: it answers its clients. starting: it runs and does not answer yet. paused: stopped by SIGSTOP. down: it does not run. */
 export type NodeState = 'up' | 'starting' | 'paused' | 'down'
@@ -33,6 +33,8 @@ export interface ClusterStatus {
   readonly problems: readonly string[]
   /** Addresses to give to clients, those behind Toxiproxy where the cluster has one. Empty where the kind has no brokers. */
   readonly brokers: readonly string[]
+  /** `host:port` of every Cassandra node, for clients to begin with: behind Toxiproxy where the cluster has one. Empty for the other kinds. */
+  readonly contactPoints: readonly string[]
   /** Where the brokers listen, by the listener's name: PLAINTEXT, and PROXIED, SASL_PLAINTEXT and SSL where there are such. */
   readonly listeners: Readonly<Record<string, readonly string[]>>
   /** The file with the certificate that the SSL listener's clients have to trust; null where there is no such listener. */
@@ -68,6 +70,7 @@ export function describeCluster({plan, folder, stopped, processes, health, nowMs
     state: problems.length === 0 ? 'whole' : stopped ? 'stopped' : 'broken',
     problems: stopped ? [] : problems,
     brokers: brokerAddresses(plan),
+    contactPoints: nodesOf(plan, 'cassandra').map((node) => `${clientHost(node)}:${clientPort(node)}`),
     listeners: advertised(plan),
     certificate: plan.security?.tls ? keystoreOf(folder).certificate : null,
     toxiproxy: toxiproxy ? clientAddress(toxiproxy) : null,
@@ -84,7 +87,11 @@ export function brokerAddresses(plan: ClusterPlan): readonly string[] {
 
 /** Addresses of the Cassandra nodes, without their port: those that the nodes tell their clients. */
 export function clientHosts(plan: ClusterPlan): readonly string[] {
-  return nodesOf(plan, 'cassandra').map(({host, proxiedHost}) => proxiedHost ?? host)
+  return nodesOf(plan, 'cassandra').map(clientHost)
+}
+
+function clientHost({host, proxiedHost}: PlannedNode): string {
+  return proxiedHost ?? host
 }
 
 function advertised(plan: ClusterPlan): Record<string, string[]> {

@@ -3,6 +3,7 @@ import {type AddressInfo, createServer} from 'node:net'
 import {describe, expect, it, onTestFinished} from 'vitest'
 import {addressRemedy, checkAddresses} from '../../../src/lib/cluster/addresses.ts'
 import {makePlan} from '../../../src/lib/cluster/make-plan.ts'
+import type {PlannedNode} from '../../../src/lib/cluster/plan.ts'
 import {listenerOf} from '../../../src/lib/cluster/port-owner.ts'
 
 async function takenPort(): Promise<number> {
@@ -26,6 +27,18 @@ describe('checkAddresses', () => {
       exitCode: 4,
       message: expect.stringContaining(`127.0.0.1:${port} (registry-1)`),
       remedy: expect.arrayContaining([expect.stringMatching(new RegExp(`kill ${process.pid}|lsof .*:${port} `))]),
+    })
+  })
+
+  it('leaves the port of a proxy to Toxiproxy: it is in use while that runs', async () => {
+    const port = await takenPort()
+    const [broker] = makePlan({kind: 'registry', hosts: ['127.0.0.1'], port: await freePort()}).nodes
+    const behind = {...broker, ports: {...broker?.ports, proxied: port}} as PlannedNode
+    const listen = {host: '127.0.0.1', port}
+    const proxies = [{name: 'kafka-1', listen, upstream: {host: '127.0.0.1', port: 1}}]
+    await checkAddresses([behind], proxies)
+    await expect(checkAddresses([{...behind, program: 'toxiproxy'}], proxies)).rejects.toMatchObject({
+      message: expect.stringContaining(`127.0.0.1:${port} (toxiproxy for kafka-1)`),
     })
   })
 

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest'
 import {checkSame, makePlan} from '../../../src/lib/cluster/make-plan.ts'
-import {type ClusterKind, planSchema} from '../../../src/lib/cluster/plan.ts'
+import {type ClusterKind, planSchema, proxiesOf} from '../../../src/lib/cluster/plan.ts'
 
 const SECURITY = {user: 'joe', password: 'secret', tls: true}
 
@@ -66,6 +66,25 @@ describe('makePlan', () => {
     expect(() => makePlan({kind: 'kafka', ...options})).toThrow(message)
   })
 
+  it('gives Cassandra nodes behind a proxy a second address each, for the port has to stay the same', () => {
+    const plan = makePlan({kind: 'cassandra', nodes: 2, proxy: true})
+    expect(plan.nodes.map(({id, host, proxiedHost}) => [id, host, proxiedHost])).toEqual([
+      ['toxiproxy', '127.0.0.10', null],
+      ['cassandra-1', '127.0.0.11', '127.0.1.11'],
+      ['cassandra-2', '127.0.0.12', '127.0.1.12'],
+    ])
+    expect(proxiesOf(plan)).toEqual([
+      {name: 'cassandra-1', listen: {host: '127.0.1.11', port: 9042}, upstream: {host: '127.0.0.11', port: 9042}},
+      {name: 'cassandra-2', listen: {host: '127.0.1.12', port: 9042}, upstream: {host: '127.0.0.12', port: 9042}},
+    ])
+    expect(() => makePlan({kind: 'cassandra', nodes: 1, hosts: ['10.0.0.1'], proxy: true})).toThrow(/10.0.0.1 has no address beside it/)
+  })
+
+  it('refuses what a kind has no use for', () => {
+    expect(() => makePlan({kind: 'cassandra', security: SECURITY})).toThrow(/not for cassandra/)
+    expect(() => makePlan({kind: 'kafka', fastStart: true})).toThrow(/for Cassandra clusters/)
+  })
+
   it('refuses an unknown kind, and a proxy for what has no brokers', () => {
     expect(() => makePlan({kind: 'redis' as ClusterKind})).toThrow(expect.objectContaining({code: 'COINPIPE_CLUSTER_OPTIONS', exitCode: 2}))
     expect(() => makePlan({kind: 'registry', proxy: true})).toThrow(/not for registry/)
@@ -97,6 +116,12 @@ describe('checkSame', () => {
     [{security: {...SECURITY, password: 'other'}}, /has other users$/],
   ])('names what differs: %o', (options, message) => {
     expect(() => checkSame(plan, {kind: 'kafka-zk', ...options})).toThrow(message)
+  })
+
+  it('tells a cluster that starts fast from one that does not', () => {
+    const fast = makePlan({kind: 'cassandra', fastStart: true})
+    checkSame(fast, {kind: 'cassandra'})
+    expect(() => checkSame(makePlan({kind: 'cassandra'}), {kind: 'cassandra', fastStart: true})).toThrow(/has fast start false, not true/)
   })
 
   it('says the kind first where a name is taken by another one', () => {

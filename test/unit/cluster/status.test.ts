@@ -52,6 +52,18 @@ describe('describeCluster', () => {
     expect(status.problems).toEqual(['kafka-1 is paused', 'kafka-2 is not registered yet'])
   })
 
+  it('gives clients of Cassandra the addresses to begin with', () => {
+    expect(statusOf({}, {}, {kind: 'cassandra', nodes: 1})).toMatchObject({
+      brokers: [],
+      contactPoints: ['127.0.0.11:9042'],
+      toxiproxy: null,
+    })
+    expect(statusOf({}, {}, {kind: 'cassandra', nodes: 1, proxy: true})).toMatchObject({
+      contactPoints: ['127.0.1.11:9042'],
+      toxiproxy: '127.0.0.10:8474',
+    })
+  })
+
   it('gives clients the addresses behind Toxiproxy, where there is one', () => {
     const status = statusOf({}, {}, {kind: 'kafka', nodes: 1, proxy: true, security: {user: 'joe', password: 'secret', tls: true}})
     expect(status).toMatchObject({

@@ -4,6 +4,7 @@ import {closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync}
 import {dirname, join} from 'node:path'
 import type {Context} from '../../core/context.ts'
 import {identifyProcess, isSameProcess} from '../../core/process-identity.ts'
+import {ensureClassArchive, findClassArchive} from '../cassandra/class-archive.ts'
 import type {ClusterDriver, NodeHandle, NodeProcess, NodeSignal} from '../driver.ts'
 import {NodeFailedError, NodeSignalError} from '../errors.ts'
 import {JAR_LOCKS, jarPath} from '../jars/lock.ts'
@@ -36,6 +37,7 @@ const WITHOUT_INHERITED = ['-c', 'cd /dev/fd; for n in *; do [ "$n" -gt 2 ] && e
 export class JvmDriver implements ClusterDriver {
   readonly #options: JvmDriverOptions
   readonly #context: Context
+  #classArchive: string | null = null
 
   constructor(options: JvmDriverOptions, context: Context) {
     this.#options = options
@@ -48,6 +50,7 @@ export class JvmDriver implements ClusterDriver {
     await checkJava(signal)
     if (plan.kind === 'registry') return await ensureRegistry(cacheDir, plan.version, say, signal)
     await ensureJars(plan.kind, {cacheDir}, this.#context)
+    if (plan.kind === 'cassandra') await ensureClassArchive({cacheDir, classPath: this.#classPath()}, say, this.#context)
     if (nodesOf(plan, 'toxiproxy').length > 0) await ensureToxiproxy(cacheDir, say, signal)
   }
 
@@ -61,6 +64,7 @@ export class JvmDriver implements ClusterDriver {
         brokers.map(({host}) => host),
         signal,
       )
+    if (plan.kind === 'cassandra') this.#classArchive = await findClassArchive({cacheDir, classPath: this.#classPath()}, signal)
     if (plan.kind !== 'kafka') return
     const storage = new Map(brokers.map((node) => [node, join(folder, node.id, 'data')]))
     await formatStorage(plan, storage, {cacheDir, classPath: this.#classPath(), signal})
@@ -75,6 +79,7 @@ export class JvmDriver implements ClusterDriver {
       classPath: this.#classPath(),
       toxiproxy: toxiproxyProgram(cacheDir),
       registry: registryProgram(cacheDir, plan.version),
+      classArchive: this.#classArchive,
     }
     const {files, command, args} = launchOf(plan, node, place)
     for (const [name, text] of Object.entries(files)) writeInto(join(own, name), text)

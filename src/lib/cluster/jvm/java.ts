@@ -14,8 +14,13 @@ export function javaProgram(name: 'java' | 'keytool', env: NodeJS.ProcessEnv = p
 
 /** Rejects with ToolMissingError where there is no Java, or one that is too old. */
 export async function checkJava(signal: AbortSignal, env: NodeJS.ProcessEnv = process.env): Promise<void> {
-  const java = javaProgram('java', env)
-  const {stderr} = await runTool(java, ['-version'], {signal, timeoutMs: TIMEOUT_MS, remedy: REMEDY})
-  const [, major = ''] = /version "(\d+)/.exec(stderr) ?? []
-  if (Number(major) < OLDEST) throw new ToolMissingError(`${java} is version ${major || 'unknown'}, too old`, {remedy: REMEDY})
+  const [, major = ''] = /version "(\d+)/.exec(await javaVersion(signal, env)) ?? []
+  if (Number(major) < OLDEST) {
+    throw new ToolMissingError(`${javaProgram('java', env)} is version ${major || 'unknown'}, too old`, {remedy: REMEDY})
+  }
+}
+
+/** What Java says of itself: its version, vendor and build. */
+export async function javaVersion(signal: AbortSignal, env: NodeJS.ProcessEnv = process.env): Promise<string> {
+  return (await runTool(javaProgram('java', env), ['-version'], {signal, timeoutMs: TIMEOUT_MS, remedy: REMEDY})).stderr
 }

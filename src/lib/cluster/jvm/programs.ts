@@ -1,10 +1,10 @@
 import {join} from 'node:path'
-import {CASSANDRA_MODULE_FLAGS} from '../cassandra/module-flags.ts'
+import {cassandraFiles, cassandraFlags, cassandraMain} from '../cassandra/launch.ts'
+import {tokensOf} from '../cassandra/tokens.ts'
 import {brokerSettings, formatProperties} from '../kafka/broker-settings.ts'
 import {zookeeperSettings} from '../kafka/zookeeper-settings.ts'
-import {LOG4J, LOG4J2, LOGBACK} from '../logging.ts'
-import {renderCassandraYaml} from '../node/cassandra.ts'
-import {type ClusterPlan, clientPort, nodesOf, type PlannedNode, type Program} from '../plan.ts'
+import {LOG4J, LOG4J2} from '../logging.ts'
+import {type ClusterPlan, clientPort, nodesOf, type PlannedNode, type Program, proxiesOf} from '../plan.ts'
 import {javaProgram} from './java.ts'
 import {javaArguments, type Launch} from './launch.ts'
 
@@ -16,6 +16,8 @@ export interface NodePlace {
   readonly classPath: readonly string[]
   readonly toxiproxy: string
   readonly registry: string
+  /** Classes of Cassandra, as Java shares them between processes; null where there is no such file. */
+  readonly classArchive: string | null
 }
 
 const ARGUMENTS = 'java.args'
@@ -25,14 +27,6 @@ const LOG4J2_FILE = 'log4j2.properties'
 const LOG4J2_TEXT = `${LOG4J2}logger.server.name = kafka.server.KafkaRaftServer
 logger.server.level = info
 `
-
-/** A local cluster is new, or all of it was stopped: there is no ring to wait for, and no client yet to be spared. */
-const CASSANDRA_AT_ONCE = [
-  '-Dcassandra.ring_delay_ms=500',
-  '-Dcassandra.skip_wait_for_gossip_to_settle=0',
-  '-Dcassandra.superuser_setup_delay_ms=0',
-  '-Dcassandra.consistent.rangemovement=false',
-]
 
 type LaunchOf = (plan: ClusterPlan, node: PlannedNode, place: NodePlace) => Launch
 
@@ -66,8 +60,8 @@ function zookeeper(plan: ClusterPlan, node: PlannedNode, place: NodePlace): Laun
 }
 
 function toxiproxy(plan: ClusterPlan, node: PlannedNode, place: NodePlace): Launch {
-  const proxies = nodesOf(plan, 'kafka').map(({id, host, ports}) => {
-    return {name: id, listen: `${host}:${ports.proxied}`, upstream: `${host}:${ports.behindProxy}`, enabled: true}
+  const proxies = proxiesOf(plan).map(({name, listen, upstream}) => {
+    return {name, listen: `${listen.host}:${listen.port}`, upstream: `${upstream.host}:${upstream.port}`, enabled: true}
   })
   const config = join(place.folder, 'toxiproxy.json')
   return {
@@ -78,27 +72,26 @@ function toxiproxy(plan: ClusterPlan, node: PlannedNode, place: NodePlace): Laun
 }
 
 /** All are seeds: none waits for another, and all may start at once. */
-function cassandra(plan: ClusterPlan, node: PlannedNode, place: NodePlace): Launch {
-  const settings = renderCassandraYaml({
-    seeds: nodesOf(plan, 'cassandra').map(({host}) => host),
+function cassandra(plan: ClusterPlan, node: PlannedNode, {folder, classPath, classArchive}: NodePlace): Launch {
+  const all = nodesOf(plan, 'cassandra')
+  const heapMb = node.heapMb ?? 0
+  const files = cassandraFiles({
+    seeds: all.map(({host}) => host),
     listen: node.host,
+    broadcastRpc: node.proxiedHost ?? undefined,
     ports: {client: clientPort(node), storage: node.ports.storage ?? 0},
-    heapMb: node.heapMb ?? 0,
+    tokens: tokensOf(node.number, all.length),
+    heapMb,
     commitLogSync: 'batch',
   })
-  const file = (name: string) => join(place.folder, name)
-  return java(node, place, {
-    files: {'cassandra.yaml': settings, 'logback.xml': LOGBACK},
-    flags: [
-      '-Xss256k',
-      ...CASSANDRA_MODULE_FLAGS,
-      ...CASSANDRA_AT_ONCE,
-      `-Dcassandra.config=file:${file('cassandra.yaml')}`,
-      `-Dcassandra.storagedir=${file('data')}`,
-      `-Dlogback.configurationFile=${file('logback.xml')}`,
-    ],
-    main: ['org.apache.cassandra.service.CassandraDaemon'],
+  const text = javaArguments({
+    classPath,
+    heapMb,
+    fullCompiler: !plan.fastStart,
+    flags: [...cassandraFlags(folder, heapMb), ...(classArchive === null ? [] : ['-Xshare:auto', `-XX:SharedArchiveFile=${classArchive}`])],
+    main: cassandraMain,
   })
+  return {files: {...files, [ARGUMENTS]: text}, command: javaProgram('java'), args: [`@${join(folder, ARGUMENTS)}`]}
 }
 
 /** Its database is a file, written at each commit: a subject outlives kill -9. */

@@ -2,6 +2,8 @@ import {stringify} from 'yaml'
 
 /** The replication that coinpipe's keyspace has; tokens are chosen so that its load is even. */
 const REPLICATION_FACTOR = 2
+/** Of each node. */
+export const TOKENS = 16
 
 export interface CassandraSettings {
   /** Nodes that a new one asks about the others. */
@@ -13,6 +15,8 @@ export interface CassandraSettings {
   /** What clients are told, where it is not `listen`. */
   readonly broadcastRpc?: string | undefined
   readonly ports: {readonly client: number; readonly storage: number}
+  /** The tokens that the node takes when it joins. Without them it chooses by what it knows of the ring, which is little where several join at once. */
+  readonly tokens?: readonly bigint[]
   readonly heapMb: number
   /**
    * When a write is on disk and acknowledged, so that neither kill -9 nor a power cut takes it: `batch` syncs as often as the disk can; `group` waits up
@@ -23,11 +27,12 @@ export interface CassandraSettings {
 }
 
 /** A cassandra.yaml; its folders come from `-Dcassandra.storagedir`. */
-export function renderCassandraYaml({seeds, listen, broadcast, broadcastRpc, ports, heapMb, commitLogSync}: CassandraSettings): string {
+export function renderCassandraYaml(settings: CassandraSettings): string {
+  const {seeds, listen, broadcast, broadcastRpc, ports, tokens, heapMb, commitLogSync} = settings
   return stringify({
     cluster_name: 'coinpipe',
-    num_tokens: 16,
-    allocate_tokens_for_local_replication_factor: REPLICATION_FACTOR,
+    num_tokens: TOKENS,
+    ...(tokens ? {initial_token: tokens.join(',')} : {allocate_tokens_for_local_replication_factor: REPLICATION_FACTOR}),
     partitioner: 'org.apache.cassandra.dht.Murmur3Partitioner',
     endpoint_snitch: 'SimpleSnitch',
     seed_provider: [{class_name: 'org.apache.cassandra.locator.SimpleSeedProvider', parameters: [{seeds: seeds.join(',')}]}],

@@ -94,6 +94,12 @@ describe('Java', () => {
     })
   })
 
+  it('has its second compiler only where it is asked to run fast for long', () => {
+    const text = (fullCompiler?: boolean) => javaArguments({classPath: [], heapMb: 64, main: ['Main'], ...(fullCompiler && {fullCompiler})})
+    expect(text()).toContain('-XX:TieredStopAtLevel=1')
+    expect(text(true)).not.toContain('Tiered')
+  })
+
   it('gets its arguments by a file, quoted', () => {
     const text = javaArguments({classPath: ['/a b/x.jar', '/y.jar'], heapMb: 64, flags: ['-Dx="y"'], main: ['Main', 'arg']})
     expect(text.split('\n')).toEqual(
