@@ -1,6 +1,6 @@
 import type cassandra from 'cassandra-driver'
 import type {Context} from '../../core/context.ts'
-import {DeadlineError, InvalidInputError, NotConnectedError} from '../../core/errors.ts'
+import {AbortedError, DeadlineError, InvalidInputError, NotConnectedError} from '../../core/errors.ts'
 import type {CassandraOptions, ConsistencyName} from './options.ts'
 import {policiesOf} from './policies.ts'
 import {translateCassandraError} from './translate-error.ts'
@@ -147,20 +147,27 @@ export class CassandraSession {
     }
   }
 
-  /** A statement that changes tables: waits until all nodes of the data centre that answer agree on them. */
-  async change(statement: string): Promise<void> {
+  /** Statements that change tables, in this order; then waits until all nodes of the data centre that answer agree on them. */
+  async change(...statements: readonly string[]): Promise<void> {
     const {client} = this
-    try {
-      // Nodes write a schema to disk before they answer.
-      await client.execute(statement, [], {prepare: false, readTimeout: CHANGE_MS})
-    } catch (error) {
-      throw this.#translate(error, statement)
+    for (const statement of statements) {
+      if (this.#context.signal.aborted) throw new AbortedError()
+      try {
+        // Nodes write a schema to disk before they answer.
+        await client.execute(statement, [], {prepare: false, readTimeout: CHANGE_MS})
+      } catch (error) {
+        throw this.#translate(error, statement)
+      }
     }
+    await this.#agreement()
+  }
+
+  async #agreement(): Promise<void> {
     const {clock, signal} = this.#context
     const deadline = clock.monotonicMs() + AGREEMENT_MS
     while ((await this.#schemaVersions()).size > 1) {
       if (clock.monotonicMs() > deadline) {
-        throw new DeadlineError(`after ${AGREEMENT_MS / 1000} s the nodes do not agree on the tables yet, after: ${statement}`, {
+        throw new DeadlineError(`after ${AGREEMENT_MS / 1000} s the nodes do not agree on the tables yet`, {
           remedy: ['look at the nodes: coinpipe cluster status', 'then run the same again: what is done already stays as it is'],
         })
       }

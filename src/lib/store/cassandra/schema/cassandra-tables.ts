@@ -1,5 +1,4 @@
 import type {Context} from '../../../core/context.ts'
-import {AbortedError} from '../../../core/errors.ts'
 import {CassandraSchemaError} from '../errors.ts'
 import type {TableOptions} from '../options.ts'
 import type {CassandraSession} from '../session.ts'
@@ -84,13 +83,13 @@ export class CassandraTables {
     const {live, diff} = await this.#look()
     refuseNewer(diff)
     const {name, replication, tables} = this.#wanted
-    if (live === null) await this.#change(createKeyspace(name, replication))
+    if (live === null) await this.#change([createKeyspace(name, replication)])
     const there = new Set(live?.tables.map((table) => table.name))
     const created = tables.filter((table) => !there.has(table.name))
     if (created.length > 0) {
       // Read after all nodes agreed on the keyspace: whoever else makes it sees the same.
       const {writtenUs} = await this.#existing()
-      for (const table of created) await this.#change(createTable(name, table, tableId(name, writtenUs, table.name)))
+      await this.#change(created.map((table) => createTable(name, table, tableId(name, writtenUs, table.name))))
     }
     const after = await this.#noteCreated(created.map((table) => `created ${table.name}`))
     return {
@@ -116,7 +115,7 @@ export class CassandraTables {
     const {statements, notes} = planMigration(live, this.#wanted)
     const isBehind = diff.version.found !== diff.version.wanted
     if (!dryRun) {
-      for (const statement of statements) await this.#change(statement)
+      await this.#change(statements)
       if (statements.length > 0 || isBehind) await this.#note(statements)
     }
     const {found: from, wanted: to} = diff.version
@@ -151,10 +150,9 @@ export class CassandraTables {
     throw new CassandraSchemaError(`keyspace '${name}' was dropped meanwhile`)
   }
 
-  async #change(statement: string): Promise<void> {
-    if (this.#context.signal.aborted) throw new AbortedError('stopped; what is done already stays, and the same command goes on from there')
-    this.#context.logger.debug({statement}, 'changing tables')
-    await this.#session.change(statement)
+  async #change(statements: readonly string[]): Promise<void> {
+    this.#context.logger.debug({statements}, 'changing tables')
+    await this.#session.change(...statements)
   }
 
   /** Notes the version, unless older tables still lack something that only a migration adds. */
