@@ -43,13 +43,19 @@ in a sink of kind cassandra of the config; each of its settings can be changed b
     }),
     'catch-up': Flags.boolean({
       summary: 'Larger batches, and as many at once as the cluster takes, until the lag is worked off; latency comes second.',
+      default: false,
       env: 'COINPIPE_CATCH_UP',
     }),
     'skip-expired': Flags.boolean({
       summary: 'Give each row what is left of its time to live since it came onto the bus, and leave out those with nothing left.',
+      default: false,
       env: 'COINPIPE_SKIP_EXPIRED',
     }),
-    'until-caught-up': Flags.boolean({summary: 'Stop once the lag is worked off, with exit code 0.', env: 'COINPIPE_UNTIL_CAUGHT_UP'}),
+    'until-caught-up': Flags.boolean({
+      summary: 'Stop once the lag is worked off, with exit code 0.',
+      default: false,
+      env: 'COINPIPE_UNTIL_CAUGHT_UP',
+    }),
     consistency: Flags.string({
       summary: `Replicas that must have a row before it counts as written: ${CONSISTENCIES.join(', ')}.`,
       env: 'COINPIPE_CONSISTENCY',
