@@ -2,7 +2,8 @@ import {RECORD_TYPES, type RecordType} from '../../src/lib/core/records.ts'
 import {decodeDecimal} from '../../src/lib/store/cassandra/decimal.ts'
 import type {Bucket} from '../../src/lib/store/cassandra/options.ts'
 import type {InsertTable} from '../../src/lib/store/cassandra/partitions.ts'
-import {type EncodedRow, RowEncoder, type RowOptions} from '../../src/lib/store/cassandra/rows.ts'
+import type {Row} from '../../src/lib/store/cassandra/row.ts'
+import {RowEncoder, type RowOptions} from '../../src/lib/store/cassandra/rows.ts'
 import {usingOf} from '../../src/lib/store/cassandra/statements.ts'
 import {type Column, type CqlType, tableOf} from '../../src/lib/store/cassandra/tables.ts'
 
@@ -24,7 +25,7 @@ export function rowEncoder(options: Partial<RowOptions> = {}): RowEncoder {
 export type Shown = string | number | boolean | null | 'unset' | readonly Shown[]
 
 /** The values of a row by column, and `timestamp` and `ttl` where they are written. */
-export function valuesOf({partition, chunk, start, end}: EncodedRow): Readonly<Record<string, Shown | undefined>> {
+export function valuesOf({partition, chunk, start, end}: Row): Readonly<Record<string, Shown | undefined>> {
   const {table, using} = partition
   const columns: Pick<Column, 'name' | 'type'>[] = [...table.partition, ...table.clustering, ...table.columns]
   if (using.timestamp) columns.push({name: 'timestamp', type: 'bigint'})

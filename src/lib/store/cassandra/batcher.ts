@@ -4,8 +4,8 @@ import type {RefusedItem} from '../../core/ports/sink.ts'
 import {AdaptiveLimit, type LimitOptions} from './concurrency.ts'
 import {Lane} from './lane.ts'
 import type {Partition} from './partitions.ts'
-import {bytesOf, isWanted, PendingWrite, type Waiting, withReplaced} from './pending-write.ts'
-import type {EncodedRow} from './rows.ts'
+import {PendingWrite} from './pending-write.ts'
+import type {Row} from './row.ts'
 
 export interface BatchSettings {
   /** Most rows and bytes of one request; a larger row goes alone. */
@@ -18,23 +18,17 @@ export interface BatchSettings {
 
 export interface BatcherOptions {
   readonly maxBytes: number
-  /** How long rows are tried. */
+  /** How long rows are tried without success. */
   readonly deadlineMs: number
   readonly component: string
   /** Writes rows of one partition, in one request. Rejects with a CoinpipeError. */
-  readonly send: (rows: readonly EncodedRow[]) => Promise<void>
+  readonly send: (rows: readonly Row[]) => Promise<void>
   /** Whether an error is about a row of the request; the others of it are written without that row. */
   readonly isRowsFault: (error: unknown) => error is CoinpipeError
 }
 
-export interface RowOf {
-  readonly row: EncodedRow
-  /** Of its item in the batch. */
-  readonly index: number
-}
-
 interface Gate {
-  readonly deadlineMs: number
+  readonly sinceMs: number
   readonly open: () => void
   readonly fail: (error: unknown) => void
 }
@@ -42,7 +36,7 @@ interface Gate {
 /** A part of a batch that was refused, on the way to the row that is to blame. */
 interface Part {
   readonly lane: Lane
-  readonly rows: readonly Waiting[]
+  readonly rows: readonly Row[]
 }
 
 const FIRST_BACKOFF_MS = 100
@@ -69,12 +63,13 @@ export class RowBatcher {
   readonly #due = new Set<Lane>()
   readonly #backingOff = new Set<Lane>()
   readonly #parts: Part[] = []
-  /** In the order of their deadlines. */
+  /** Oldest first. */
   readonly #writes = new Set<PendingWrite>()
   readonly #gates = new Set<Gate>()
   #settings: BatchSettings
   readonly #limit: AdaptiveLimit
   #bytes = 0
+  #progressAtMs = Number.NEGATIVE_INFINITY
   #trouble: CoinpipeError | undefined
   readonly #troubled = new Set<Lane>()
   #sweepAt = IDLE_LANES
@@ -114,23 +109,23 @@ export class RowBatcher {
     if (this.#closed) throw this.#closed
     if (this.#bytes < this.#options.maxBytes && this.#gates.size === 0) return
     await new Promise<void>((open, fail) => {
-      this.#gates.add({open, fail, deadlineMs: this.#nowMs() + this.#options.deadlineMs})
+      this.#gates.add({open, fail, sinceMs: this.#nowMs()})
       this.#tick()
     })
   }
 
   /** Resolves with the refused rows once all others are written. Rejects when the deadline passed, or with an error that no other attempt would mend. */
-  write(rows: readonly RowOf[]): Promise<readonly RefusedItem[]> {
+  write(rows: readonly Row[]): Promise<readonly RefusedItem[]> {
     if (this.#closed) return Promise.reject(this.#closed)
     if (rows.length === 0) return Promise.resolve([])
     const nowMs = this.#nowMs()
-    const write = new PendingWrite(rows.length, nowMs, nowMs + this.#options.deadlineMs)
+    const write = new PendingWrite(rows.length, nowMs)
     this.#writes.add(write)
-    for (const {row, index} of rows) {
-      const waiting = {row, write, index, replaced: undefined}
-      this.#bytes += bytesOf(waiting)
+    for (const row of rows) {
+      row.write = write
+      this.#bytes += row.bytes
       const lane = this.#laneOf(row.partition)
-      lane.add(waiting)
+      lane.add(row)
       this.#queue(lane, nowMs)
     }
     this.#send()
@@ -185,8 +180,11 @@ export class RowBatcher {
     while (this.#limit.free) {
       const part = this.#parts.shift()
       if (part) {
-        for (const row of part.rows) if (!isWanted(row)) withReplaced(row, this.#forget)
-        void this.#attempt(part.lane, part.rows.filter(isWanted))
+        for (const row of part.rows) if (!row.isWanted) row.each(this.#forget)
+        void this.#attempt(
+          part.lane,
+          part.rows.filter((row) => row.isWanted),
+        )
         continue
       }
       const [lane] = this.#due
@@ -201,13 +199,13 @@ export class RowBatcher {
     }
   }
 
-  async #attempt(lane: Lane, batch: readonly Waiting[]): Promise<void> {
+  async #attempt(lane: Lane, batch: readonly Row[]): Promise<void> {
     if (batch.length === 0) return
     const sentAtMs = this.#nowMs()
     this.#limit.enter()
     lane.inFlight += 1
     try {
-      await this.#options.send(batch.map(({row}) => row))
+      await this.#options.send(batch)
       this.#limit.succeeded(sentAtMs, this.#nowMs())
       this.#succeeded(lane, batch)
     } catch (error) {
@@ -219,20 +217,21 @@ export class RowBatcher {
     this.#report()
   }
 
-  #succeeded(lane: Lane, batch: readonly Waiting[]): void {
+  #succeeded(lane: Lane, batch: readonly Row[]): void {
     const {metrics} = this.#context
     const {component} = this.#options
     metrics.counter('coinpipe_sink_batches_total').add(1, {component})
     metrics.counter('coinpipe_sink_rows_total').add(batch.length, {component})
-    for (const waiting of batch) withReplaced(waiting, this.#written)
+    this.#progressAtMs = this.#nowMs()
+    for (const row of batch) row.each(this.#written)
     this.#recovered(lane)
   }
 
-  #failed(lane: Lane, batch: readonly Waiting[], error: unknown, sentAtMs: number): void {
+  #failed(lane: Lane, batch: readonly Row[], error: unknown, sentAtMs: number): void {
     if (isRetryable(error)) {
       this.#limit.failed(sentAtMs, this.#nowMs())
       this.#sayTrouble(lane, error)
-      this.#backOff(lane, batch)
+      this.#backOff(lane, batch, error)
       return
     }
     this.#limit.left()
@@ -241,33 +240,34 @@ export class RowBatcher {
       return
     }
     if (error instanceof CoinpipeError) this.#trouble = error
-    for (const waiting of batch) {
-      withReplaced(waiting, (each) => {
-        this.#fail(each.write, error)
-        this.#forget(each)
-      })
-    }
+    this.#giveUp(batch, error)
+    for (const row of batch) row.each(this.#forget)
   }
 
-  #backOff(lane: Lane, batch: readonly Waiting[]): void {
+  #backOff(lane: Lane, batch: readonly Row[], error: CoinpipeError): void {
     const nowMs = this.#nowMs()
     const longest = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(lane.failures, 16))
+    if (lane.failures === 0) lane.failingSinceMs = nowMs
     lane.failures += 1
     lane.retryAtMs = nowMs + longest * (0.5 + this.#context.random() / 2)
     lane.putBack(batch)
     this.#lingering.delete(lane)
     this.#due.delete(lane)
     this.#backingOff.add(lane)
+    if (nowMs - lane.failingSinceMs < this.#options.deadlineMs) return
+    // What comes from now on is tried as long again.
+    lane.failingSinceMs = nowMs
+    this.#giveUp(lane.waiting, error)
   }
 
   /** Halves until the row that is to blame stands alone. */
-  #narrow(lane: Lane, batch: readonly Waiting[], error: CoinpipeError): void {
+  #narrow(lane: Lane, batch: readonly Row[], error: CoinpipeError): void {
     const [only] = batch
     if (only && batch.length === 1) {
-      withReplaced(only, (each) => {
-        this.#release(each)
-        each.write.refuse({index: each.index, code: error.code, message: error.message})
-        this.#drop(each.write)
+      only.each((row) => {
+        this.#forget(row)
+        row.write?.refuse({index: row.index, code: error.code, message: error.message})
+        this.#drop(row)
       })
       return
     }
@@ -275,18 +275,14 @@ export class RowBatcher {
     this.#parts.push({lane, rows: batch.slice(0, middle)}, {lane, rows: batch.slice(middle)})
   }
 
-  readonly #written = (waiting: Waiting): void => {
-    this.#release(waiting)
-    waiting.write.written()
-    this.#drop(waiting.write)
+  readonly #written = (row: Row): void => {
+    this.#forget(row)
+    row.write?.written()
+    this.#drop(row)
   }
 
-  readonly #forget = (waiting: Waiting): void => {
-    this.#release(waiting)
-  }
-
-  #release(waiting: Waiting): void {
-    this.#bytes -= bytesOf(waiting)
+  readonly #forget = (row: Row): void => {
+    this.#bytes -= row.bytes
   }
 
   /** One at a time: it takes its room before the next one is let in. */
@@ -297,8 +293,13 @@ export class RowBatcher {
     gate.open()
   }
 
-  #drop(write: PendingWrite): void {
-    if (write.settled) this.#writes.delete(write)
+  #drop({write}: Row): void {
+    if (write?.settled) this.#writes.delete(write)
+  }
+
+  /** The rows stay where they are, and are left out when their turn comes. */
+  #giveUp(rows: readonly Row[], error: unknown): void {
+    for (const row of rows) row.each(({write}) => write && this.#fail(write, error))
   }
 
   #fail(write: PendingWrite, error: unknown): void {
@@ -354,17 +355,23 @@ export class RowBatcher {
       this.#backingOff.delete(lane)
       this.#due.add(lane)
     }
+    const latestMs = nowMs - this.#options.deadlineMs
+    if (this.#progressAtMs <= latestMs) this.#giveUpSince(latestMs)
+    this.#send()
+    this.#openGate()
+  }
+
+  /** Nothing at all was written for so long; what has merely waited behind other rows is not given up. */
+  #giveUpSince(latestMs: number): void {
     for (const write of this.#writes) {
-      if (write.deadlineMs > nowMs) break
+      if (write.startedMs > latestMs) break
       this.#fail(write, this.#late())
     }
     for (const gate of this.#gates) {
-      if (gate.deadlineMs > nowMs) break
+      if (gate.sinceMs > latestMs) break
       this.#gates.delete(gate)
       gate.fail(this.#late())
     }
-    this.#send()
-    this.#openGate()
   }
 
   #late(): CoinpipeError {

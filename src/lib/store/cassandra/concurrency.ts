@@ -2,6 +2,7 @@ export interface LimitOptions {
   /** Requests at once that are always allowed. */
   readonly min: number
   readonly max: number
+  /** At first; and latency alone never takes the limit below: nodes may be slow for what they are. */
   readonly start: number
   /** While requests take less, more of them are let go at once. */
   readonly targetMs: number
@@ -55,18 +56,18 @@ export class AdaptiveLimit {
 
   /** It was answered well. Times are of one clock that never steps back. */
   succeeded(sentAtMs: number, nowMs: number): void {
-    const {targetMs, max} = this.#options
-    const wasUsed = this.#inFlight >= this.#limit * USED_SHARE
+    const {targetMs, start, max} = this.#options
+    const wasUsed = this.#inFlight >= this.limit * USED_SHARE
     this.#inFlight -= 1
     const tookMs = nowMs - sentAtMs
-    if (tookMs > targetMs * SLOW_FACTOR) this.#decrease(SLOW_DECREASE, sentAtMs, nowMs)
+    if (tookMs > targetMs * SLOW_FACTOR) this.#decrease(SLOW_DECREASE, Math.min(this.#limit, start), sentAtMs, nowMs)
     else if (tookMs <= targetMs && wasUsed) this.#limit = Math.min(max, this.#limit + (this.#untroubled ? 1 : 1 / this.#limit))
   }
 
   /** It timed out, or the servers asked for less. */
   failed(sentAtMs: number, nowMs: number): void {
     this.#inFlight -= 1
-    this.#decrease(FAILED_DECREASE, sentAtMs, nowMs)
+    this.#decrease(FAILED_DECREASE, this.#options.min, sentAtMs, nowMs)
   }
 
   /** It was answered in a way that says nothing about load. */
@@ -74,10 +75,10 @@ export class AdaptiveLimit {
     this.#inFlight -= 1
   }
 
-  #decrease(factor: number, sentAtMs: number, nowMs: number): void {
+  #decrease(factor: number, floor: number, sentAtMs: number, nowMs: number): void {
     if (sentAtMs < this.#decreasedAtMs) return
     this.#untroubled = false
     this.#decreasedAtMs = nowMs
-    this.#limit = Math.max(this.#options.min, this.#limit * factor)
+    this.#limit = Math.max(floor, this.#limit * factor)
   }
 }

@@ -1,9 +1,9 @@
 import type {Clock} from '../../core/context.ts'
 import type {CoinRecord} from '../../core/records.ts'
-import type {RowOf} from './batcher.ts'
 import type {TableOptions} from './options.ts'
 import type {Partition} from './partitions.ts'
-import type {EncodedRow, RowEncoder} from './rows.ts'
+import type {Row} from './row.ts'
+import type {RowEncoder} from './rows.ts'
 import {type IndexRecord, tableOf, ttlOf} from './tables.ts'
 
 const INDEXES: readonly IndexRecord[] = ['market', 'tradeBucket', 'candleBucket']
@@ -47,7 +47,7 @@ export class IndexRows {
 
 /** For one batch. */
 export class IndexCollector {
-  readonly rows: RowOf[] = []
+  readonly rows: Row[] = []
   readonly partitions = new Set<Partition>()
   readonly #encoder: RowEncoder
   readonly #ttlSeconds: Readonly<Record<IndexRecord, number | null>>
@@ -67,7 +67,7 @@ export class IndexCollector {
     this.#isKnown = isKnown
   }
 
-  add(record: CoinRecord, {partition}: EncodedRow, index: number): void {
+  add(record: CoinRecord, {partition}: Row, index: number): void {
     if (partition === this.#last) return
     this.#last = partition
     if (!('symbol' in record) || this.partitions.has(partition) || this.#isKnown(partition)) return
@@ -77,8 +77,9 @@ export class IndexCollector {
     if (record.type === 'candle') this.#push(this.#encoder.candleBucket(record, this.#seen, this.#ttl('candleBucket')), index)
   }
 
-  #push(row: EncodedRow, index: number): void {
-    this.rows.push({row, index})
+  #push(row: Row, index: number): void {
+    row.index = index
+    this.rows.push(row)
   }
 
   /** 0 is for ever. */

@@ -1,18 +1,19 @@
 import type {Partition} from './partitions.ts'
-import {bytesOf, isWanted, type Waiting, withReplaced} from './pending-write.ts'
+import type {Row} from './row.ts'
 
 /** The rows of one partition that wait to be sent. */
 export class Lane {
   readonly partition: Partition
   /** When the oldest row came. */
   sinceMs = 0
-  /** Failed attempts in a row, and when the next one may be. */
-  failures = 0
-  retryAtMs = 0
   bytes = 0
   /** Requests under way. */
   inFlight = 0
-  #waiting: Waiting[] = []
+  /** Failed attempts in a row, since when, and when the next one may be. */
+  failures = 0
+  failingSinceMs = 0
+  retryAtMs = 0
+  #waiting: Row[] = []
   readonly #isSingleRow: boolean
 
   constructor(partition: Partition) {
@@ -28,53 +29,58 @@ export class Lane {
     return this.rows === 0 && this.inFlight === 0
   }
 
-  add(waiting: Waiting): void {
-    if (this.rows === 0) this.sinceMs = waiting.write.startedMs
+  get waiting(): readonly Row[] {
+    return this.#waiting
+  }
+
+  add(row: Row): void {
     const [other] = this.#waiting
+    if (other === undefined) this.sinceMs = row.write?.startedMs ?? 0
     if (this.#isSingleRow && other) {
-      this.#waiting = [newest(other, waiting)]
-      this.bytes = bytesOf(this.#waiting[0] as Waiting)
+      const kept = newest(other, row)
+      this.#waiting[0] = kept
+      this.bytes = kept.bytes
     } else {
-      this.#waiting.push(waiting)
-      this.bytes += bytesOf(waiting)
+      this.#waiting.push(row)
+      this.bytes += row.bytes
     }
   }
 
   /** Rows that are to be sent again go first. */
-  putBack(rows: readonly Waiting[]): void {
+  putBack(rows: readonly Row[]): void {
     const later = this.#waiting
     this.#waiting = []
     this.bytes = 0
-    for (const row of [...rows, ...later]) this.add(row)
+    for (const row of rows) this.add(row)
+    for (const row of later) this.add(row)
   }
 
   /** At most so many rows and bytes, at least one row; rows that nobody waits for any more are handed to `forget`. */
-  take(maxRows: number, maxBytes: number, forget: (waiting: Waiting) => void): Waiting[] {
-    const taken: Waiting[] = []
+  take(maxRows: number, maxBytes: number, forget: (row: Row) => void): Row[] {
+    const taken: Row[] = []
     let bytes = 0
     let at = 0
     for (; at < this.#waiting.length && taken.length < maxRows; at++) {
-      const row = this.#waiting[at] as Waiting
-      const size = bytesOf(row)
-      if (!isWanted(row)) {
-        withReplaced(row, forget)
-      } else if (taken.length > 0 && bytes + size > maxBytes) {
+      const row = this.#waiting[at] as Row
+      if (!row.isWanted) {
+        row.each(forget)
+      } else if (taken.length > 0 && bytes + row.bytes > maxBytes) {
         break
       } else {
         taken.push(row)
-        bytes += size
+        bytes += row.bytes
       }
-      this.bytes -= size
+      this.bytes -= row.bytes
     }
     this.#waiting = at === this.#waiting.length ? [] : this.#waiting.slice(at)
-    this.sinceMs = this.#waiting[0]?.write.startedMs ?? 0
+    this.sinceMs = this.#waiting[0]?.write?.startedMs ?? 0
     return taken
   }
 }
 
 /** The newer of two states, standing for both; of equals the later written. */
-function newest(first: Waiting, second: Waiting): Waiting {
-  const [newer, older] = second.row.timestamp >= first.row.timestamp ? [second, first] : [first, second]
+function newest(first: Row, second: Row): Row {
+  const [newer, older] = second.timestamp >= first.timestamp ? [second, first] : [first, second]
   let last = newer
   while (last.replaced) last = last.replaced
   last.replaced = older

@@ -3,7 +3,7 @@ import type {Context} from '../../core/context.ts'
 import {BatchRequest, rowHeader} from './batch-request.ts'
 import type {ConsistencyName} from './options.ts'
 import type {InsertTable} from './partitions.ts'
-import type {EncodedRow} from './rows.ts'
+import type {Row} from './row.ts'
 import {type CassandraSession, consistencyOf} from './session.ts'
 import {insertStatement, usingOf, valueCount} from './statements.ts'
 import type {Table, TableRecord} from './tables.ts'
@@ -58,7 +58,7 @@ export class RowSender {
   }
 
   /** All of one partition, in one request. Rejects with what the errors of the driver are in our words. */
-  async send(rows: readonly EncodedRow[]): Promise<void> {
+  async send(rows: readonly Row[]): Promise<void> {
     const {requests, options} = this.#inside
     const {keyspace} = this.#session.options
     const routingKey = rows[0]?.partition.routingKey

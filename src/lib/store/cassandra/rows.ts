@@ -16,19 +16,14 @@ import type {
 import {CassandraRecordError} from './errors.ts'
 import type {Bucket} from './options.ts'
 import {type InsertTable, type Partition, Partitions} from './partitions.ts'
+import {Row} from './row.ts'
 import {ALL_MARKETS, bucketOf, candleBucketOf, isInterval, type TableRecord} from './tables.ts'
-import {type Span, shown, ValueWriter} from './value-writer.ts'
+import {shown, ValueWriter} from './value-writer.ts'
 
 /** Cassandra takes half of a commit log segment in one mutation: 16 MiB where nobody changed it, and nobody makes it less than 8. */
 const MAX_ROW_BYTES = 3 * 1024 * 1024
 const MAX_PARTITIONS = 20_000
-
-/** A row as it goes over the wire. */
-export interface EncodedRow extends Span {
-  readonly partition: Partition
-  /** Of states: the higher one stays. 0 of events. */
-  readonly timestamp: number
-}
+const TRADE = 'trade:'
 
 export interface RowOptions {
   readonly tables: ReadonlyMap<TableRecord, InsertTable>
@@ -59,7 +54,7 @@ export class RowEncoder {
   }
 
   /** `ttlSeconds` where the table's statement has `USING TTL`. Throws CassandraRecordError. */
-  encode(record: CoinRecord, ttlSeconds?: number): EncodedRow {
+  encode(record: CoinRecord, ttlSeconds?: number): Row {
     checkInteger(record.eventTime, 'eventTime')
     checkInteger(record.receivedTime, 'receivedTime')
     this.#writer.begin()
@@ -86,7 +81,7 @@ export class RowEncoder {
   }
 
   /** The row that says that there is data of a market. */
-  market({exchange, symbol}: {readonly exchange: string; readonly symbol: string}, seen: Micros, ttlSeconds?: number): EncodedRow {
+  market({exchange, symbol}: {readonly exchange: string; readonly symbol: string}, seen: Micros, ttlSeconds?: number): Row {
     const writer = this.#writer
     writer.begin()
     const partition = this.#start(this.#partition('market', [ALL_MARKETS]))
@@ -97,7 +92,7 @@ export class RowEncoder {
   }
 
   /** The row by which readers find the partition that a trade is in: due wherever {@link market} is, and once for each partition. */
-  tradeBucket({exchange, symbol, eventTime}: Trade, seen: Micros, ttlSeconds?: number): EncodedRow {
+  tradeBucket({exchange, symbol, eventTime}: Trade, seen: Micros, ttlSeconds?: number): Row {
     const writer = this.#writer
     writer.begin()
     const partition = this.#start(this.#partition('tradeBucket', [exchange, symbol]))
@@ -107,7 +102,7 @@ export class RowEncoder {
   }
 
   /** The same for a candle. */
-  candleBucket({exchange, symbol, interval, origin, startTime}: Candle, seen: Micros, ttlSeconds?: number): EncodedRow {
+  candleBucket({exchange, symbol, interval, origin, startTime}: Candle, seen: Micros, ttlSeconds?: number): Row {
     const writer = this.#writer
     writer.begin()
     const partition = this.#start(this.#partition('candleBucket', [exchange, symbol, interval, origin]))
@@ -116,9 +111,9 @@ export class RowEncoder {
     return this.#end(partition, seen, ttlSeconds)
   }
 
-  #trade(trade: Trade, ttlSeconds: number | undefined): EncodedRow {
-    const {eventTime, exchange, symbol, tradeId, side, sequence} = trade
-    if (trade.id !== recordId('trade', exchange, symbol, tradeId)) {
+  #trade(trade: Trade, ttlSeconds: number | undefined): Row {
+    const {eventTime, tradeId, side, sequence} = trade
+    if (!isTradeId(trade)) {
       throw new CassandraRecordError(`trade id ${shown(trade.id)} is not made of its exchange, symbol and tradeId ${shown(tradeId)}`)
     }
     if (side !== 'buy' && side !== 'sell') throw new CassandraRecordError(`side is ${shown(side)}, not buy or sell`)
@@ -134,7 +129,7 @@ export class RowEncoder {
     return this.#end(partition, 0, ttlSeconds)
   }
 
-  #book(book: Book, ttlSeconds: number | undefined): EncodedRow {
+  #book(book: Book, ttlSeconds: number | undefined): Row {
     if (book.kind !== 'snapshot' && book.kind !== 'top')
       throw new CassandraRecordError(`the tables hold whole books, not kind ${shown(book.kind)}`)
     const {bookLevels} = this.#options
@@ -153,7 +148,7 @@ export class RowEncoder {
     return this.#end(partition, book.eventTime, ttlSeconds)
   }
 
-  #ticker(ticker: Ticker, ttlSeconds: number | undefined): EncodedRow {
+  #ticker(ticker: Ticker, ttlSeconds: number | undefined): Row {
     const {open, high, low, changeRate} = ticker
     const market = this.#market(ticker)
     market.ticker ??= this.#partition('ticker', [ticker.exchange, ticker.symbol])
@@ -171,7 +166,7 @@ export class RowEncoder {
     return this.#end(partition, ticker.eventTime, ttlSeconds)
   }
 
-  #candle(candle: Candle, ttlSeconds: number | undefined): EncodedRow {
+  #candle(candle: Candle, ttlSeconds: number | undefined): Row {
     const {exchange, symbol, interval, origin, startTime, version, trades} = candle
     if (!isInterval(interval)) throw new CassandraRecordError(`candle interval ${shown(interval)} is not known`)
     if (origin !== 'ours' && origin !== 'exchange') throw new CassandraRecordError(`origin is ${shown(origin)}, not ours or exchange`)
@@ -192,7 +187,7 @@ export class RowEncoder {
     return this.#end(partition, version, ttlSeconds)
   }
 
-  #gap(gap: Gap, ttlSeconds: number | undefined): EncodedRow {
+  #gap(gap: Gap, ttlSeconds: number | undefined): Row {
     const {exchange, symbol, channel, from, to} = gap
     checkInteger(from, 'from')
     checkInteger(gap.filled, 'filled')
@@ -213,7 +208,7 @@ export class RowEncoder {
     return this.#end(partition, gap.receivedTime, ttlSeconds)
   }
 
-  #product(product: Product, ttlSeconds: number | undefined): EncodedRow {
+  #product(product: Product, ttlSeconds: number | undefined): Row {
     const {pid, price, scrapedAt} = product
     checkInteger(scrapedAt, 'scrapedAt')
     const writer = this.#writer
@@ -231,13 +226,13 @@ export class RowEncoder {
     return this.#end(partition, 0, ttlSeconds)
   }
 
-  #webEvent(event: WebEvent, ttlSeconds: number | undefined): EncodedRow {
+  #webEvent(event: WebEvent, ttlSeconds: number | undefined): Row {
     const partition = this.#startEvent('webEvent', event.name, event)
     this.#writer.text(JSON.stringify(event.fields), 'fields')
     return this.#end(partition, 0, ttlSeconds)
   }
 
-  #adClick(click: AdClick, ttlSeconds: number | undefined): EncodedRow {
+  #adClick(click: AdClick, ttlSeconds: number | undefined): Row {
     checkInteger(click.ts, 'ts')
     const partition = this.#startEvent('adClick', click.ad_id, click)
     const writer = this.#writer
@@ -246,7 +241,7 @@ export class RowEncoder {
     return this.#end(partition, 0, ttlSeconds)
   }
 
-  #lifecycle(record: Lifecycle, ttlSeconds: number | undefined): EncodedRow {
+  #lifecycle(record: Lifecycle, ttlSeconds: number | undefined): Row {
     const partition = this.#startEvent('lifecycle', record.component, record)
     const {details} = record
     this.#writer.text(record.event, 'event')
@@ -284,15 +279,14 @@ export class RowEncoder {
     else this.#writer.decimal(text, name)
   }
 
-  #end(partition: Partition, timestamp: number, ttlSeconds: number | undefined): EncodedRow {
+  #end(partition: Partition, timestamp: number, ttlSeconds: number | undefined): Row {
     const writer = this.#writer
     if (partition.using.timestamp) writer.bigint(timestamp)
     if (partition.using.ttl) writer.int(ttlSeconds ?? 0)
     if (writer.length > MAX_ROW_BYTES) {
       throw new CassandraRecordError(`the row takes ${writer.length} bytes: more than the ${MAX_ROW_BYTES} that are written of one`)
     }
-    const {chunk, start, end} = writer.end()
-    return {partition, timestamp, chunk, start, end}
+    return new Row(partition, timestamp, writer.end())
   }
 
   #tradePartition(trade: Trade): Partition {
@@ -329,6 +323,21 @@ export class RowEncoder {
     if (table === undefined) throw new CassandraRecordError(`there is no table for records of type ${shown(type)}`)
     return this.#partitions.of(table, parts)
   }
+}
+
+/** Whether the id is `trade:exchange:symbol:tradeId`, without putting that together for each of very many trades. */
+function isTradeId({id, exchange, symbol, tradeId}: Trade): boolean {
+  const symbolAt = TRADE.length + exchange.length + 1
+  const keyAt = symbolAt + symbol.length + 1
+  return (
+    id.length === keyAt + tradeId.length &&
+    id.startsWith(TRADE) &&
+    id.startsWith(exchange, TRADE.length) &&
+    id.startsWith(symbol, symbolAt) &&
+    id.endsWith(tradeId) &&
+    id[symbolAt - 1] === ':' &&
+    id[keyAt - 1] === ':'
+  )
 }
 
 function milliseconds(time: Micros): number {

@@ -2,10 +2,11 @@ import type {Context} from '../../core/context.ts'
 import {NotConnectedError} from '../../core/errors.ts'
 import type {Position} from '../../core/ports/bus.ts'
 import type {RefusedItem, Sink, SinkBatch, SinkItem, SinkResult} from '../../core/ports/sink.ts'
-import {RowBatcher, type RowOf} from './batcher.ts'
+import {RowBatcher} from './batcher.ts'
 import {CassandraRecordError} from './errors.ts'
 import {type IndexCollector, IndexRows} from './index-rows.ts'
 import type {CassandraOptions, TableOptions, WriteOptions} from './options.ts'
+import type {Row} from './row.ts'
 import {RowSender} from './row-sender.ts'
 import {RowEncoder} from './rows.ts'
 import {CassandraTables} from './schema/cassandra-tables.ts'
@@ -31,7 +32,7 @@ interface Opened {
 }
 
 interface EncodedBatch {
-  readonly rows: readonly RowOf[]
+  readonly rows: readonly Row[]
   readonly refused: readonly RefusedItem[]
   readonly index: IndexCollector
   readonly expired: number
@@ -131,7 +132,7 @@ class CassandraSink implements Sink {
   }
 
   #encode({encoder, ttl, index: indexRows}: Opened, items: readonly SinkItem[], nowMs: number): EncodedBatch {
-    const rows: RowOf[] = []
+    const rows: Row[] = []
     const refused: RefusedItem[] = []
     const index = indexRows.collect(nowMs)
     let expired = 0
@@ -145,7 +146,8 @@ class CassandraSink implements Sink {
         }
         const row = encoder.encode(record, ttlSeconds)
         index.add(record, row, i)
-        rows.push({row, index: i})
+        row.index = i
+        rows.push(row)
       } catch (error) {
         if (!(error instanceof CassandraRecordError)) throw error
         refused.push({index: i, code: error.code, message: error.message})

@@ -13,11 +13,11 @@ const CATCH_UP_LINGER_MS = 50
 
 /** How requests are made: for latency, or for throughput while there is a lag to be worked off. */
 export function batchSettings({batchRows, lingerMs, catchUp}: WriteOptions): BatchSettings {
-  if (!catchUp) return {rows: batchRows, bytes: BATCH_BYTES, lingerMs, limit: {min: 2, max: 64, start: 8, targetMs: 50}}
+  if (!catchUp) return {rows: batchRows, bytes: BATCH_BYTES, lingerMs, limit: {min: 2, max: 64, start: 16, targetMs: 50}}
   return {
     rows: Math.max(batchRows, CATCH_UP_ROWS),
     bytes: CATCH_UP_BATCH_BYTES,
     lingerMs: Math.max(lingerMs, CATCH_UP_LINGER_MS),
-    limit: {min: 4, max: 128, start: 16, targetMs: 250},
+    limit: {min: 4, max: 128, start: 32, targetMs: 250},
   }
 }
