@@ -219,38 +219,38 @@ it('leaves tables of a newer coinpipe alone', async () => {
 })
 
 describe('coinpipe tables', () => {
-  it('creates, compares and migrates', async () => {
-    const keyspace = keyspaceForTest()
-    const flags = [
-      'cassandra',
-      '--hosts',
-      cassandraUnderTest().hosts.join(','),
-      '--keyspace',
-      keyspace,
-      '--set',
-      'sinks.cassandra.replicas=1',
-    ]
-    const missing = await coinpipe('tables', 'diff', ...flags)
-    expect(missing).toMatchObject({code: 1, stdout: expect.stringContaining('tables create')})
+  const flagsFor = (keyspace: string) => {
+    const hosts = cassandraUnderTest().hosts.join(',')
+    return ['cassandra', '--hosts', hosts, '--keyspace', keyspace, '--set', 'sinks.cassandra.replicas=1']
+  }
+
+  it('creates what diff says is missing', async () => {
+    const flags = flagsFor(keyspaceForTest())
+    expect(await coinpipe('tables', 'diff', ...flags)).toMatchObject({code: 1, stdout: expect.stringContaining('tables create')})
     const created = await coinpipe('tables', 'create', ...flags)
     expect(created).toMatchObject({code: 0, stderr: expect.stringContaining(`${NAMES.length} tables created`)})
     expect(created.stdout).toMatch(/^trade_by_symbol +created$/m)
-    expect(await coinpipe('tables', 'diff', ...flags, '--json')).toMatchObject({code: 0, stdout: expect.stringContaining('"equal":true')})
-    const changed = [...flags, '--set', 'sinks.cassandra.ttl=2h']
-    const drifted = await coinpipe('tables', 'diff', ...changed)
+    const {code, stdout} = await coinpipe('tables', 'diff', ...flags, '--json')
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({equal: true, differences: []})
+  })
+
+  it('changes what diff says has changed', async () => {
+    const flags = [...flagsFor(await tablesForTest()), '--set', 'sinks.cassandra.ttl=2h']
+    const drifted = await coinpipe('tables', 'diff', ...flags)
     expect(drifted.code).toBe(1)
     expect(drifted.stdout).toMatch(/^trade_by_symbol +option +default_time_to_live +3600 +7200 +tables migrate$/m)
-    const planned = await coinpipe('tables', 'migrate', ...changed, '--dry-run')
+    const planned = await coinpipe('tables', 'migrate', ...flags, '--dry-run')
     expect(planned).toMatchObject({code: 0, stderr: expect.stringContaining('would be applied')})
-    const migrated = await coinpipe('tables', 'migrate', ...changed)
-    expect(migrated).toMatchObject({
-      code: 0,
-      stdout: planned.stdout,
-      stderr: expect.stringContaining('keep the TTL that they were written with'),
-    })
-    expect((await coinpipe('tables', 'diff', ...changed)).code).toBe(0)
-    const day = await coinpipe('tables', 'create', ...flags, '--set', 'sinks.cassandra.bucket=day')
-    expect(day).toMatchObject({code: 1, stderr: expect.stringContaining('tables diff cassandra')})
+    const migrated = await coinpipe('tables', 'migrate', ...flags)
+    expect(migrated).toMatchObject({code: 0, stdout: planned.stdout, stderr: expect.stringContaining('keep the TTL')})
+  })
+
+  it('says at once that what is there cannot be written to', async () => {
+    const flags = [...flagsFor(await tablesForTest()), '--set', 'sinks.cassandra.bucket=day']
+    const {code, stderr} = await coinpipe('tables', 'create', ...flags)
+    expect(code).toBe(1)
+    expect(stderr).toContain('coinpipe tables diff cassandra')
   })
 })
 
