@@ -1,4 +1,5 @@
 import {describe, expect, it} from 'vitest'
+import {systemClock} from '../../src/lib/core/clock.ts'
 import {fromScaled, PRODUCT_SCALE, toScaled} from '../../src/lib/core/decimal-math.ts'
 import type {Trade} from '../../src/lib/core/records.ts'
 import {CassandraSchemaError, CassandraUnreachableError} from '../../src/lib/store/cassandra/errors.ts'
@@ -8,6 +9,7 @@ import {cassandraUnderTest, keyspaceForTest, openSession, tablesForFile, tablesF
 import {cassandraReader, connectedReader, emptyTables, recordWriter} from '../helpers/cassandra-market.ts'
 import {candle, T0, trade} from '../helpers/market-records.ts'
 import {silentServer} from '../helpers/silent-server.ts'
+import {TcpProxy} from '../helpers/tcp-proxy.ts'
 import {until} from '../helpers/until.ts'
 
 const BTC = {exchange: 'upbit', symbol: 'BTC-KRW'}
@@ -210,5 +212,28 @@ describe('a reader of Cassandra, in trouble', () => {
     await reader.close()
     await expect(connecting).rejects.toMatchObject({code: 'COINPIPE_NOT_CONNECTED'})
     await expect(reader.markets()).rejects.toMatchObject({code: 'COINPIPE_NOT_CONNECTED'})
+  })
+
+  it('asks again where a node did not answer in time, until its deadline', async () => {
+    const {keyspace, write} = await emptyMarket()
+    await write([trade('1')])
+    const [host = ''] = cassandraUnderTest().hosts
+    const proxy = await TcpProxy.to(host, 9042)
+    const connection = {hosts: [`127.0.0.1:${proxy.port}`], requestTimeoutMs: 300}
+    const reader = await connectedReader(keyspace, {connection})
+    expect(ids((await reader.trades({...BTC, limit: 1})).trades)).toEqual(['1'])
+    proxy.block()
+    const later = reader.trades({...BTC, limit: 1})
+    await systemClock.sleep(1500)
+    proxy.unblock()
+    expect(ids((await later).trades)).toEqual(['1'])
+
+    const hasty = await connectedReader(keyspace, {connection, read: {deadlineMs: 1000}})
+    await hasty.markets()
+    proxy.block()
+    const started = performance.now()
+    await expect(hasty.markets()).rejects.toMatchObject({retry: {kind: 'later'}})
+    await expect(hasty.check()).rejects.toMatchObject({retry: {kind: 'later'}})
+    expect(performance.now() - started).toBeLessThan(5000)
   })
 })

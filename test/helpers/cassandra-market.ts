@@ -18,10 +18,13 @@ const MARKET_TABLES = [
   'candle_bucket_by_symbol',
 ] as const
 
+/** It writes what is in memory to disk first. */
+const TRUNCATE_MS = 30_000
+
 /** Takes all rows away: faster than a keyspace for each test. */
 export async function emptyTables(keyspace: string): Promise<void> {
   const session = await openSession({keyspace})
-  for (const table of MARKET_TABLES) await session.query(`TRUNCATE ${keyspace}.${table}`)
+  for (const table of MARKET_TABLES) await session.query(`TRUNCATE ${keyspace}.${table}`, [], {requestTimeoutMs: TRUNCATE_MS})
 }
 
 /** A function that writes records as the sink does. */

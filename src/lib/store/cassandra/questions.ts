@@ -1,15 +1,18 @@
 import type {Context} from '../../core/context.ts'
 import {DeadlineError} from '../../core/errors.ts'
-import {CassandraBusyError} from './errors.ts'
+import {CassandraBusyError, CassandraUnreachableError} from './errors.ts'
 import type {ReadOptions} from './options.ts'
 import type {CassandraSession, Page, PageOptions, Row} from './session.ts'
 
 const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 1000
 
+/** Longest time that one page of a long answer is tried. */
+const PAGE_MS = 30_000
+
 /**
- * Statements of one answer. Each is asked again while the cluster is too busy, or has too few replicas up, until the answer's deadline. Then DeadlineError
- * where nothing came, else the cluster's own last error.
+ * Statements of one answer. Each is asked again while no node answers, or those that do are too busy or too few, until the answer's deadline. Then
+ * DeadlineError where nothing came, else the cluster's own last error.
  */
 export class Questions {
   readonly #session: CassandraSession
@@ -44,19 +47,20 @@ export class Questions {
 
   async #page(query: string, params: readonly unknown[], options: PageOptions): Promise<Page> {
     const {clock, signal, random} = this.#context
+    const endsAtMs = Math.min(this.#endsAtMs, clock.monotonicMs() + PAGE_MS)
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
       try {
-        return await this.#try(query, params, options)
+        return await this.#try(query, params, options, Math.max(1, endsAtMs - clock.monotonicMs()))
       } catch (error) {
-        if (!(error instanceof CassandraBusyError) || this.#leftMs() <= pauseMs) throw error
+        const mayPass = error instanceof CassandraBusyError || error instanceof CassandraUnreachableError
+        if (!mayPass || endsAtMs - clock.monotonicMs() <= 1.5 * pauseMs) throw error
         await clock.sleep(pauseMs * (0.5 + random()), signal)
       }
     }
   }
 
   /** The driver bounds each node it asks; this bounds them together. */
-  async #try(query: string, params: readonly unknown[], options: PageOptions): Promise<Page> {
-    const leftMs = Math.max(1, this.#leftMs())
+  async #try(query: string, params: readonly unknown[], options: PageOptions, leftMs: number): Promise<Page> {
     const requestTimeoutMs = Math.min(leftMs, this.#session.options.requestTimeoutMs)
     const late = Promise.withResolvers<never>()
     const timer = setTimeout(() => late.reject(this.#tooLate()), leftMs)
@@ -66,10 +70,6 @@ export class Questions {
     } finally {
       clearTimeout(timer)
     }
-  }
-
-  #leftMs(): number {
-    return this.#endsAtMs - this.#context.clock.monotonicMs()
   }
 
   #tooLate(): DeadlineError {
