@@ -113,8 +113,10 @@ export class WorkerPool {
       this.#totals = added(this.#totals, end.answer)
       if (signal.aborted) return
       const livedMs = clock.monotonicMs() - startedMs
-      if (livedMs >= provenMs) this.#proven = true
-      failures = livedMs >= provenMs ? 1 : failures + 1
+      // What is wrong with the flags or the config stays wrong, however long a busy machine takes to find it.
+      const hasWorked = livedMs >= provenMs && end.code !== EXIT.usage
+      if (hasWorked) this.#proven = true
+      failures = hasWorked ? 1 : failures + 1
       if (!this.#proven && failures >= FAILURES) return this.#failed.reject(workersFailed(end, failures))
       const waitMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (failures - 1)) * (1 + random() / 2)
       logger.error(
