@@ -109,8 +109,9 @@ export class CassandraTables {
   async migrate({dryRun = false}: {readonly dryRun?: boolean} = {}): Promise<TablesMigrated> {
     const {live, diff} = await this.#look()
     refuseNewer(diff)
-    if (live === null)
+    if (live === null) {
       throw new CassandraSchemaError(`there is no keyspace '${diff.keyspace}'`, {remedy: ['make it: coinpipe tables create cassandra']})
+    }
     refuseUnfixable(diff)
     const {statements, notes} = planMigration(live, this.#wanted)
     const isBehind = diff.version.found !== diff.version.wanted

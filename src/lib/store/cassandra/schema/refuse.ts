@@ -41,7 +41,7 @@ export function refuseUnwritable(diff: Refusable): void {
 }
 
 /** One difference as part of a sentence. */
-export function sentence({table, what, name, found, wanted}: Difference): string {
+function sentence({table, what, name, found, wanted}: Difference): string {
   if (what === 'keyspace') return 'it is not there'
   if (what === 'table') return `table ${name} is missing`
   const where = table === null ? '' : `${table}: `
