@@ -38,6 +38,7 @@ export class LagMonitor {
     return this.#estimate.reading
   }
 
+  /** Only where somebody wants to be told. */
   get caughtUp(): CaughtUp | null {
     return this.#caughtUp
   }
@@ -71,9 +72,9 @@ export class LagMonitor {
     metrics.gauge('coinpipe_component_lag_records').set(reading.records, {component})
     if (reading.seconds !== null) metrics.gauge('coinpipe_component_catch_up_seconds').set(reading.seconds, {component})
     this.#start ??= {atMs: clock.monotonicMs(), done}
-    if (this.#caughtUp !== null || !this.#estimate.caughtUp) return
+    if (onCaughtUp === undefined || this.#caughtUp !== null || !this.#estimate.caughtUp) return
     this.#caughtUp = {records: Math.max(0, done - this.#start.done), seconds: (clock.monotonicMs() - this.#start.atMs) / 1000}
-    onCaughtUp?.(this.#caughtUp)
+    onCaughtUp(this.#caughtUp)
   }
 
   /** Shorter where somebody waits for the end of the lag and it is near. */

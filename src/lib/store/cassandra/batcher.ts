@@ -312,7 +312,8 @@ export class RowBatcher {
     const {component} = this.#options
     metrics.counter('coinpipe_retries_total').add(1, {component, code: error.code})
     if (this.#trouble === undefined) {
-      logger.warn({component, code: error.code, reason: error.message}, 'rows could not be written; they are tried again')
+      // Whoever runs the sink says it aloud, where it lasts.
+      logger.debug({component, code: error.code, reason: error.message}, 'rows could not be written; they are tried again')
     }
     this.#trouble = error
     this.#troubled.add(lane)
@@ -322,7 +323,7 @@ export class RowBatcher {
     lane.failures = 0
     this.#troubled.delete(lane)
     if (this.#trouble === undefined || this.#troubled.size > 0) return
-    this.#context.logger.info({component: this.#options.component, after: this.#trouble.code}, 'rows are written again')
+    this.#context.logger.debug({component: this.#options.component, after: this.#trouble.code}, 'rows are written again')
     this.#trouble = undefined
   }
 
