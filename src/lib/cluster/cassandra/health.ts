@@ -1,20 +1,24 @@
 import type {ClusterHealth, NodeHealth} from '../health.ts'
-import type {PlannedNode} from '../plan.ts'
+import {clientPort, type PlannedNode} from '../plan.ts'
+import {servesCql} from './cql-probe.ts'
 import {type NodeView, type Sight, viewOf} from './view.ts'
 
-/** What was learnt of a node: its view of the others, null while it does not serve, or why it does not answer. */
-export type Asked = NodeView | Error | null
+/** What was learnt of a node: its view of the others; only whether it serves; or why it does not answer. */
+export type Asked = NodeView | boolean | Error
 
-/** Asks each of the running nodes what it thinks of the others that run, and judges. */
+/**
+ * Asks each of the running nodes whether it serves and, once all do, what it thinks of the others; then judges. Until then, which is most of a start, they have
+ * better things to do.
+ */
 export async function cassandraHealth(running: readonly PlannedNode[], timeoutMs: number): Promise<ClusterHealth> {
-  const views = new Map<string, Asked>()
-  await Promise.all(
-    running.map(async (node) => {
-      const others = running.filter(({id}) => id !== node.id)
-      views.set(node.id, await viewOf(node, others, timeoutMs).catch((error: Error) => error))
-    }),
-  )
-  return judgeNodes(running, views)
+  const serving = await askEach(running, async (node) => await servesCql(node.host, clientPort(node), timeoutMs))
+  if ([...serving.values()].some((answer) => answer !== true)) return judgeNodes(running, serving)
+  const others = (node: PlannedNode) => running.filter(({id}) => id !== node.id)
+  return judgeNodes(running, await askEach(running, async (node) => await viewOf(node, others(node), timeoutMs)))
+}
+
+async function askEach(nodes: readonly PlannedNode[], ask: (node: PlannedNode) => Promise<Asked>): Promise<Map<string, Asked>> {
+  return new Map(await Promise.all(nodes.map(async (node) => [node.id, await ask(node).catch((error: Error) => error)] as const)))
 }
 
 /**
@@ -29,7 +33,8 @@ function judge(node: PlannedNode, running: readonly PlannedNode[], views: Readon
   const view = views.get(node.id)
   const lacking = (serving: boolean, problem: string): NodeHealth => ({serving, active: false, problem})
   if (view instanceof Error) return lacking(false, `${node.id} does not answer: ${view.message}`)
-  if (!view) return lacking(false, `${node.id} does not serve CQL yet`)
+  if (view === true) return {serving: true, active: false, problem: null}
+  if (!isView(view)) return lacking(false, `${node.id} does not serve CQL yet`)
   for (const other of running) {
     if (other.id === node.id) continue
     const theirs = views.get(other.id)
@@ -42,7 +47,7 @@ function judge(node: PlannedNode, running: readonly PlannedNode[], views: Readon
 }
 
 function isView(asked: Asked | undefined): asked is NodeView {
-  return asked !== null && asked !== undefined && !(asked instanceof Error)
+  return asked !== undefined && typeof asked !== 'boolean' && !(asked instanceof Error)
 }
 
 function describe({id}: PlannedNode, sight: Sight | undefined, other: PlannedNode): string | null {

@@ -1,7 +1,6 @@
 import type cassandra from 'cassandra-driver'
 import {clientPort, type PlannedNode} from '../plan.ts'
 import {withClient} from './client.ts'
-import {servesCql} from './cql-probe.ts'
 import {replicaSets, tokenFor} from './ring.ts'
 
 /** What a node says of another one. */
@@ -21,12 +20,10 @@ const READ_TIMEOUT = 0x1200
 const READ_FAILURE = 0x1300
 
 /**
- * What a node thinks of `others`; null where it does not serve yet. Rejects with the driver's error where it does not answer. Without JMX, and whatever rows
- * there are: a question to one token at consistency ALL is refused at once where the failure detector of the node thinks that a replica of it is down.
+ * What a node thinks of `others`. Rejects with the driver's error where it does not answer. Without JMX, and whatever rows there are: a question to one token at consistency ALL is refused at once where the failure detector of the node thinks that a replica of it is down.
  */
-export async function viewOf(node: PlannedNode, others: readonly PlannedNode[], timeoutMs: number): Promise<NodeView | null> {
+export async function viewOf(node: PlannedNode, others: readonly PlannedNode[], timeoutMs: number): Promise<NodeView> {
   const [host, port] = [node.host, clientPort(node)]
-  if (!(await servesCql(host, port, timeoutMs))) return null
   return await withClient({host, port, timeoutMs}, async (client, driver) => {
     const [local, peers, gossip] = await Promise.all([
       client.execute('SELECT tokens, schema_version FROM system.local'),

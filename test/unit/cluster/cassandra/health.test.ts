@@ -45,13 +45,17 @@ describe('judgeNodes', () => {
   })
 
   it('tells a node that does not serve yet from one that does not answer', () => {
-    expect(problems({'cassandra-1': null})).toEqual(['cassandra-1 does not serve CQL yet', null, null])
+    expect(problems({'cassandra-1': false, 'cassandra-2': true, 'cassandra-3': true})).toEqual([
+      'cassandra-1 does not serve CQL yet',
+      null,
+      null,
+    ])
     expect(problems({'cassandra-1': new Error('connect ECONNREFUSED')})[0]).toBe('cassandra-1 does not answer: connect ECONNREFUSED')
   })
 
   it('waits until all have the same tables', () => {
     const problem = 'cassandra-2 and cassandra-3 do not agree on the tables yet'
-    const [, ofSecond, ofThird] = problems({'cassandra-3': sees({[first]: 'up', [second]: 'up'}, 'v2'), 'cassandra-1': null})
+    const [, ofSecond, ofThird] = problems({'cassandra-3': sees({[first]: 'up', [second]: 'up'}, 'v2'), 'cassandra-1': false})
     expect([ofSecond, ofThird]).toEqual([problem, problem])
   })
 })
