@@ -80,7 +80,7 @@ process. What stands behind -- goes to the workers. With --render nothing is sta
       env: 'COINPIPE_LAG_PER_WORKER',
     }),
     image: Flags.string({
-      summary: 'With --render: container image; default: coinpipe and its version.',
+      summary: 'With --render: container image; default: one named after this version.',
       helpValue: '<image>',
       env: 'COINPIPE_IMAGE',
     }),

@@ -4,7 +4,7 @@ import type {Logger} from '../../core/context.ts'
 import {readLines} from '../../core/lines.ts'
 import {relayLine} from './worker-log.ts'
 
-/** How a worker is started: coinpipe itself, with `--json` and `--log-format json`. */
+/** How a worker is started: this program again, with `--json` and `--log-format json`. */
 export interface WorkerCommand {
   readonly program: string
   readonly args: readonly string[]
