@@ -57,6 +57,7 @@ const IDLE_LANES = 10_000
 export class RowBatcher {
   readonly #options: BatcherOptions
   readonly #context: Context
+  readonly #labels: {readonly component: string}
   readonly #lanes = new Map<Partition, Lane>()
   /** In the order in which they began to linger; to be sent, in turn; waiting for another attempt. */
   readonly #lingering = new Set<Lane>()
@@ -81,6 +82,7 @@ export class RowBatcher {
     this.#settings = settings
     this.#options = options
     this.#context = context
+    this.#labels = {component: options.component}
     this.#limit = new AdaptiveLimit(settings.limit)
   }
 
@@ -219,9 +221,8 @@ export class RowBatcher {
 
   #succeeded(lane: Lane, batch: readonly Row[]): void {
     const {metrics} = this.#context
-    const {component} = this.#options
-    metrics.counter('coinpipe_sink_batches_total').add(1, {component})
-    metrics.counter('coinpipe_sink_rows_total').add(batch.length, {component})
+    metrics.counter('coinpipe_sink_batches_total').add(1, this.#labels)
+    metrics.counter('coinpipe_sink_rows_total').add(batch.length, this.#labels)
     this.#progressAtMs = this.#nowMs()
     for (const row of batch) row.each(this.#written)
     this.#recovered(lane)
@@ -386,10 +387,9 @@ export class RowBatcher {
 
   #report(): void {
     const {metrics} = this.#context
-    const {component} = this.#options
-    metrics.gauge('coinpipe_component_queue_bytes').set(this.#bytes, {component})
-    metrics.gauge('coinpipe_sink_requests').set(this.#limit.inFlight, {component})
-    metrics.gauge('coinpipe_sink_requests_limit').set(this.#limit.limit, {component})
+    metrics.gauge('coinpipe_component_queue_bytes').set(this.#bytes, this.#labels)
+    metrics.gauge('coinpipe_sink_requests').set(this.#limit.inFlight, this.#labels)
+    metrics.gauge('coinpipe_sink_requests_limit').set(this.#limit.limit, this.#labels)
   }
 
   #nowMs(): number {

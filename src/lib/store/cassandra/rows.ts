@@ -23,7 +23,6 @@ import {shown, ValueWriter} from './value-writer.ts'
 /** Cassandra takes half of a commit log segment in one mutation: 16 MiB where nobody changed it, and nobody makes it less than 8. */
 const MAX_ROW_BYTES = 3 * 1024 * 1024
 const MAX_PARTITIONS = 20_000
-const TRADE = 'trade:'
 
 export interface RowOptions {
   readonly tables: ReadonlyMap<TableRecord, InsertTable>
@@ -112,8 +111,8 @@ export class RowEncoder {
   }
 
   #trade(trade: Trade, ttlSeconds: number | undefined): Row {
-    const {eventTime, tradeId, side, sequence} = trade
-    if (!isTradeId(trade)) {
+    const {eventTime, exchange, symbol, tradeId, side, sequence} = trade
+    if (trade.id !== recordId('trade', exchange, symbol, tradeId)) {
       throw new CassandraRecordError(`trade id ${shown(trade.id)} is not made of its exchange, symbol and tradeId ${shown(tradeId)}`)
     }
     if (side !== 'buy' && side !== 'sell') throw new CassandraRecordError(`side is ${shown(side)}, not buy or sell`)
@@ -323,21 +322,6 @@ export class RowEncoder {
     if (table === undefined) throw new CassandraRecordError(`there is no table for records of type ${shown(type)}`)
     return this.#partitions.of(table, parts)
   }
-}
-
-/** Whether the id is `trade:exchange:symbol:tradeId`, without putting that together for each of very many trades. */
-function isTradeId({id, exchange, symbol, tradeId}: Trade): boolean {
-  const symbolAt = TRADE.length + exchange.length + 1
-  const keyAt = symbolAt + symbol.length + 1
-  return (
-    id.length === keyAt + tradeId.length &&
-    id.startsWith(TRADE) &&
-    id.startsWith(exchange, TRADE.length) &&
-    id.startsWith(symbol, symbolAt) &&
-    id.endsWith(tradeId) &&
-    id[symbolAt - 1] === ':' &&
-    id[keyAt - 1] === ':'
-  )
 }
 
 function milliseconds(time: Micros): number {
