@@ -11,12 +11,12 @@ const PEERS = join(import.meta.dirname, '../peers/cassandra')
 const JAVA = join(PEERS, 'java')
 const SOURCES = join(JAVA, 'src/main/java/coinpipe/bench')
 const PYTHON_DRIVER = '3.30.1'
-/** A fixed heap, so that what a growing one costs is not in the figures. */
-const HEAP = ['-Xms1g', '-Xmx1g']
+/** Rows that are decoded already fill the heap. It is this large from the start, here and there, so that no collector walks through them again and again. */
+const HEAP_MIB = 1024
 
 /** Our sink, or the bare driver of npm, on the Node that runs this, with the young generation that coinpipe has. */
 export function sinkClient(kind: 'sink' | 'driver'): Program {
-  return [process.execPath, '--expose-gc', '--max-semi-space-size=16', CLIENT, kind]
+  return [process.execPath, '--expose-gc', '--max-semi-space-size=16', `--initial-heap-size=${HEAP_MIB}`, CLIENT, kind]
 }
 
 /** The Java program, built on first use and after each change; null, with a word about it, where Java or Maven are missing. */
@@ -29,7 +29,14 @@ export function javaPeer(): Program | null {
   const folder = installOnce(`cassandra-java-${hash.digest('hex').slice(0, 12)}`, '.', (folder) =>
     execute('mvn', ['-q', '-B', '-f', join(JAVA, 'pom.xml'), `-Doutput=${folder}`, 'compile']),
   )
-  return ['java', ...HEAP, '-cp', `${join(folder, 'classes')}:${join(folder, 'jars/*')}`, 'coinpipe.bench.Main']
+  return [
+    'java',
+    `-Xms${HEAP_MIB}m`,
+    `-Xmx${HEAP_MIB}m`,
+    '-cp',
+    `${join(folder, 'classes')}:${join(folder, 'jars/*')}`,
+    'coinpipe.bench.Main',
+  ]
 }
 
 /** The Python program; null, with a word about it, where Python is missing. */
