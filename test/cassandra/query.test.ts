@@ -1,3 +1,4 @@
+import {writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {describe, expect, it} from 'vitest'
 import type {CoinRecord} from '../../src/lib/core/records.ts'
@@ -102,8 +103,15 @@ describe('coinpipe query', () => {
   it('takes Cassandra where a flag or the config says so', async () => {
     const {cassandra} = await bothStores()
     const [, , ...flags] = cassandra
-    const named = await coinpipe('query', 'trades', '--symbol', 'BTC-KRW', '--last', '1', '--json', ...flags)
+    const query = ['query', 'trades', '--symbol', 'BTC-KRW', '--last', '1', '--json']
+    const named = await coinpipe(...query, ...flags)
     expect(JSON.parse(named.stdout)).toHaveLength(1)
+    const dataDir = await tempDir()
+    const config = join(dataDir, 'coinpipe.yaml')
+    const {hosts} = cassandraUnderTest()
+    await writeFile(config, JSON.stringify({version: 1, sinks: {cass: {kind: 'cassandra', hosts, keyspace: keyspace()}}}))
+    const configured = await coinpipe(...query, '--config', config, '--data-dir', dataDir)
+    expect(configured).toMatchObject({code: 0, stdout: named.stdout})
   })
 
   it('says how to make tables that are missing', async () => {

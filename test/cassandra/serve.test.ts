@@ -1,7 +1,7 @@
 import {expect, it} from 'vitest'
 import type {Trade} from '../../src/lib/core/records.ts'
-import {cassandraUnderTest, tablesForTest} from '../helpers/cassandra.ts'
-import {cassandraReader, recordWriter} from '../helpers/cassandra-market.ts'
+import {cassandraUnderTest, tablesForFile} from '../helpers/cassandra.ts'
+import {cassandraReader, emptyTables, recordWriter} from '../helpers/cassandra-market.ts'
 import {EventStream} from '../helpers/event-stream.ts'
 import {book, candle, T0, ticker} from '../helpers/market-records.ts'
 import {TcpProxy} from '../helpers/tcp-proxy.ts'
@@ -13,9 +13,12 @@ const MARKET = 'exchange=upbit&symbol=BTC-KRW'
 const NOTICED_MS = 15_000
 const BACK_MS = 30_000
 
+const sharedKeyspace = tablesForFile()
+
 async function served() {
   const [host = ''] = cassandraUnderTest().hosts
-  const keyspace = await tablesForTest()
+  const keyspace = sharedKeyspace()
+  await emptyTables(keyspace)
   const write = await recordWriter(keyspace)
   const proxy = await TcpProxy.to(host, 9042)
   const reader = cassandraReader(keyspace, {connection: {hosts: [`127.0.0.1:${proxy.port}`]}})
