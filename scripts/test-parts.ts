@@ -11,7 +11,8 @@ export interface TestPart {
 /**
  * The parts of `npm test`, each a project of vitest. Unit and contract tests share the cores; the others open sockets, files, processes and browsers,
  * so their files run one by one. The Kafka suites run on real clusters of three brokers, one after the other: one with its own controllers (KRaft), one
- * with ZooKeeper. The Cassandra suites follow on a single node, which takes seconds to start, and on three.
+ * with ZooKeeper. The Cassandra suites follow, on a single node that starts
+ * in seconds, and on three nodes beside three brokers.
  */
 export const TEST_PARTS: Readonly<Record<string, TestPart>> = {
   unit: {parallel: true, timeoutMs: 10_000},
@@ -23,4 +24,5 @@ export const TEST_PARTS: Readonly<Record<string, TestPart>> = {
   kafka: {parallel: false, timeoutMs: 60_000, setup: 'kafka/setup/kraft.ts'},
   'kafka-zk': {folder: 'kafka', parallel: false, timeoutMs: 60_000, setup: 'kafka/setup/zookeeper.ts'},
   cassandra: {parallel: false, timeoutMs: 60_000, setup: 'cassandra/setup/one-node.ts'},
+  'cassandra-cluster': {parallel: false, timeoutMs: 180_000, setup: 'cassandra-cluster/setup/testbed.ts'},
 }

@@ -26,7 +26,14 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     await rm(dataDir, {recursive: true, force: true})
   }
   try {
-    const {status} = await service.up({kind: 'cassandra', nodes: 1, hosts: [HOST], cacheDir: jarCache(), timeoutMs: TIMEOUT_MS})
+    const {status} = await service.up({
+      kind: 'cassandra',
+      nodes: 1,
+      hosts: [HOST],
+      fastStart: true,
+      cacheDir: jarCache(),
+      timeoutMs: TIMEOUT_MS,
+    })
     project.provide('cassandra', {hosts: [HOST], own: {name: status.name, dataDir}})
   } catch (error) {
     await stop()

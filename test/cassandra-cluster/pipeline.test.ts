@@ -1,0 +1,80 @@
+import {beforeEach, describe, expect, it} from 'vitest'
+import {systemClock} from '../../src/lib/core/clock.ts'
+import {sinkDeadLetterTopic, TOPICS} from '../../src/lib/core/topics.ts'
+import {CassandraScene, EXACT, type SceneOptions, SINK_GROUP} from '../helpers/cassandra-scene.ts'
+import {emptyBus} from '../helpers/empty-bus.ts'
+import {watchMemory} from '../helpers/peak-memory.ts'
+import {messagesOf, openSystem} from '../helpers/pipeline.ts'
+import {tempDir} from '../helpers/temp-dir.ts'
+import {testbed} from '../helpers/testbed.ts'
+import {countStale} from '../helpers/trade-rows.ts'
+import {until} from '../helpers/until.ts'
+
+/** What the exchange makes; a box that cannot carry as much catches up when the market has ended. */
+const FULL_RATE = 10_000
+const LOAD_MS = 15_000
+/** Under faults the rest of the box has to be left some air. */
+const RATE = 2000
+const OUTAGE_MS = 30_000
+const BACK_MS = 90_000
+const HINTS_MS = 90_000
+const MOST_MIB = 700
+
+beforeEach(async () => {
+  const {system} = await openSystem(await tempDir(), {bus: {kind: 'kafka', brokers: testbed().brokers}})
+  await emptyBus(system.bus)
+}, 60_000)
+
+async function scene(options: Partial<SceneOptions> = {}): Promise<CassandraScene> {
+  const {hosts, brokers} = testbed()
+  return await CassandraScene.start({host: hosts[0] ?? '', replicas: 2, perSecond: RATE, bus: {kind: 'kafka', brokers}, ...options})
+}
+
+/** Waits for what is left of the market, stops every process, and holds the rows against what Kafka acknowledged. */
+async function expectExact(running: CassandraScene): Promise<number> {
+  const acknowledged = await running.drain()
+  await running.stop()
+  expect(await running.judge(acknowledged)).toEqual({...EXACT, rows: acknowledged.size})
+  expect(await messagesOf(running.system, sinkDeadLetterTopic(TOPICS.trade, SINK_GROUP))).toEqual([])
+  return acknowledged.size
+}
+
+describe('simulate → Kafka → Cassandra', () => {
+  it('holds each acknowledged trade in one row', async () => {
+    const running = await scene({perSecond: FULL_RATE})
+    const memory = watchMemory(() => running.sinks[0]?.identity().pid ?? 0)
+    const [before, startedMs] = [await running.committed(), performance.now()]
+    await systemClock.sleep(LOAD_MS)
+    const perSecond = Math.round(((await running.committed()) - before) / ((performance.now() - startedMs) / 1000))
+    const trades = await expectExact(running)
+    console.log(`${trades} trades, made at ${FULL_RATE}/s; ${perSecond} rows/s under load; the sink held ${memory()} MiB at most`)
+    expect(memory()).toBeLessThan(MOST_MIB)
+  }, 240_000)
+
+  it(`loses nothing, and says nothing, while one node is down for ${OUTAGE_MS / 1000} s`, async () => {
+    const {service, hosts} = testbed()
+    const running = await scene()
+    const memory = watchMemory(() => running.sinks[0]?.identity().pid ?? 0)
+    const stalledMs = await running.stallDuring(async () => {
+      const killedMs = performance.now()
+      await service.kill('cassandra-3', 'KILL', {cluster: 'cassandra'})
+      await running.goesOn(5 * RATE)
+      await systemClock.sleep(Math.max(0, OUTAGE_MS - (performance.now() - killedMs)))
+    })
+    await service.start('cassandra-3', {cluster: 'cassandra', timeoutMs: BACK_MS})
+    const backMs = performance.now()
+    await running.goesOn(RATE)
+    const acknowledged = await running.drain()
+    const countOn = async () => await countStale(running.session, hosts[2] ?? '', running.keyspace, acknowledged)
+    const stale = await countOn()
+    await until('the hints to be replayed', async () => (await countOn()) === 0, HINTS_MS)
+    const replayedMs = Math.round(performance.now() - backMs)
+    const said = running.said
+    expect(await expectExact(running)).toBe(acknowledged.size)
+    expect(said).toBe('')
+    console.log(
+      `${acknowledged.size} trades; longest stall ${stalledMs} ms; ${stale} rows stale on the node that was back, none ${replayedMs} ms after; ` +
+        `the sink held ${memory()} MiB at most`,
+    )
+  }, 300_000)
+})
