@@ -2,7 +2,7 @@ import type {Context} from '../core/context.ts'
 import type {CoinpipeError} from '../core/errors.ts'
 import type {Health} from '../core/health.ts'
 
-/** One outage soon after another is no news. */
+/** One outage soon after another is no news, unless it lasts. */
 const NEWS_MS = 10_000
 
 /** Says once that what a component writes to is away, and once that it is back, however many writes wait for it and however often they are tried. */
@@ -13,6 +13,7 @@ export class Outage {
   readonly #failing = new Set<object>()
   #sinceMs = 0
   #attempts = 0
+  #isSaid = false
   #endedMs = Number.NEGATIVE_INFINITY
 
   /** `component` is the label in metrics, and the name in health. */
@@ -29,12 +30,19 @@ export class Outage {
 
   /** `write` is tried again because of `error`. */
   failed(write: object, error: CoinpipeError): void {
-    const isNew = this.#failing.size === 0
+    const {clock, logger} = this.#context
+    if (this.#failing.size === 0) this.#begin(error)
     this.#failing.add(write)
-    if (isNew) this.#begin(error)
     this.#attempts += 1
+    const nowMs = clock.monotonicMs()
+    const isNews = this.#sinceMs - this.#endedMs >= NEWS_MS || nowMs - this.#sinceMs >= NEWS_MS
     const fields = {component: this.#component, code: error.code, reason: error.message}
-    if (!isNew) this.#context.logger.debug(fields, 'still not written')
+    if (this.#isSaid || !isNews) {
+      logger.debug(fields, 'still not written')
+      return
+    }
+    this.#isSaid = true
+    logger.warn({...fields, remedy: error.remedy}, 'cannot write; trying until it can')
   }
 
   /** `write` is not tried again. */
@@ -48,17 +56,14 @@ export class Outage {
     this.#endedMs = clock.monotonicMs()
     const seconds = Math.round((this.#endedMs - this.#sinceMs) / 100) / 10
     this.#report(true)
-    logger.info({component: this.#component, seconds, attempts: this.#attempts}, 'writes again')
+    logger[this.#isSaid ? 'info' : 'debug']({component: this.#component, seconds, attempts: this.#attempts}, 'writes again')
   }
 
-  #begin(error: CoinpipeError): void {
-    const {clock, logger} = this.#context
-    this.#sinceMs = clock.monotonicMs()
+  #begin({message}: CoinpipeError): void {
+    this.#sinceMs = this.#context.clock.monotonicMs()
     this.#attempts = 0
-    const level = this.#sinceMs - this.#endedMs < NEWS_MS ? 'debug' : 'warn'
-    const {code, message: reason, remedy} = error
-    this.#report(false, reason)
-    logger[level]({component: this.#component, code, reason, remedy}, 'cannot write; trying until it can')
+    this.#isSaid = false
+    this.#report(false, message)
   }
 
   #report(up: boolean, reason?: string): void {
