@@ -1,7 +1,8 @@
 import {createHash} from 'node:crypto'
-import {existsSync} from 'node:fs'
-import {mkdir, mkdtemp, rename, rm, stat, writeFile} from 'node:fs/promises'
+import {createReadStream, existsSync} from 'node:fs'
+import {mkdtemp, readdir, rename, rm, stat, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
+import {pipeline} from 'node:stream/promises'
 import type {Context} from '../../core/context.ts'
 import {AlreadyRunningError, takeLock} from '../../core/lock.ts'
 import {javaProgram, javaVersion} from '../jvm/java.ts'
@@ -17,14 +18,16 @@ export interface ArchiveOptions {
 }
 
 const HEAP_MB = 256
+const NAME = 'cassandra-classes-'
+const WORK = '.archiving-'
+const SHOWN_DIGITS = 16
 
 /**
- * The file of classes that nodes of this class path and this Java start from: it takes more than half of the time that a start needs. Null where there is none
- * (yet). Java looks closely at what an archive was made of, and starts without one that does not fit.
+ * The file of classes that nodes of this class path and this Java start from: without it a start takes twice as long. Null where there is none (yet). Java starts
+ * without one that is of another Java or of other jars, but crashes on one of which a part is missing: so its checksum is in its name.
  */
 export async function findClassArchive(options: ArchiveOptions, signal: AbortSignal): Promise<string | null> {
-  const path = await pathOf(options, signal)
-  return existsSync(path) ? path : null
+  return await findSound(options.cacheDir, await keyOf(options, signal))
 }
 
 /**
@@ -32,35 +35,56 @@ export async function findClassArchive(options: ArchiveOptions, signal: AbortSig
  * its place as a whole. An aid only: where it cannot be made, or another process is making it, nodes start without.
  */
 export async function ensureClassArchive(options: ArchiveOptions, say: (line: string) => void, context: Context): Promise<void> {
-  const path = await pathOf(options, context.signal)
-  if (existsSync(path)) return
-  await mkdir(options.cacheDir, {recursive: true})
+  const {cacheDir} = options
+  const key = await keyOf(options, context.signal)
+  if ((await findSound(cacheDir, key)) !== null) return
   try {
-    const release = await takeLock(`${path}.lock`, 'making the archive of classes')
+    const release = await takeLock(join(cacheDir, `${NAME}${key}.lock`), 'making the archive of classes')
     try {
-      if (!existsSync(path)) await make(path, options, say, context)
+      if ((await findSound(cacheDir, key)) === null) await make(key, options, say, context)
     } finally {
       await release()
     }
   } catch (error) {
     if (context.signal.aborted) throw error
     if (error instanceof AlreadyRunningError) return
-    context.logger.warn({error, path}, 'nodes of Cassandra start slowly: no archive of classes')
+    context.logger.warn({error, cacheDir}, 'nodes of Cassandra start slowly: no archive of classes')
   }
 }
 
-async function make(path: string, {cacheDir, classPath}: ArchiveOptions, say: (line: string) => void, context: Context): Promise<void> {
+/** Only one process at a time is here with a key. */
+async function make(key: string, {cacheDir, classPath}: ArchiveOptions, say: (line: string) => void, context: Context): Promise<void> {
   say('making an archive of the classes of Cassandra, once; it takes about ten seconds')
-  const work = await mkdtemp(join(cacheDir, '.archiving-'))
+  // What a process left that was killed meanwhile, and damaged archives.
+  for (const name of await namesOf(cacheDir, [`${WORK}${key}-`, `${NAME}${key}-`]))
+    await rm(join(cacheDir, name), {recursive: true, force: true})
+  const work = await mkdtemp(join(cacheDir, `${WORK}${key}-`))
   try {
     const archive = join(work, 'classes.jsa')
     await trainNode(async (listen, ports) => await prepare(work, {listen, ports, archive, classPath}), work, context)
-    const {size} = await stat(archive)
-    context.logger.debug({path, size}, 'archive of classes made')
-    await rename(archive, path)
+    await rename(archive, join(cacheDir, `${NAME}${key}-${await checksum(archive)}.jsa`))
   } finally {
     await rm(work, {recursive: true, force: true})
   }
+}
+
+async function findSound(cacheDir: string, key: string): Promise<string | null> {
+  for (const name of await namesOf(cacheDir, [`${NAME}${key}-`])) {
+    const path = join(cacheDir, name)
+    if (name === `${NAME}${key}-${await checksum(path)}.jsa`) return path
+  }
+  return null
+}
+
+async function namesOf(cacheDir: string, beginnings: readonly string[]): Promise<string[]> {
+  const names = existsSync(cacheDir) ? await readdir(cacheDir) : []
+  return names.filter((name) => beginnings.some((beginning) => name.startsWith(beginning)))
+}
+
+async function checksum(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(path), hash)
+  return hash.digest('hex').slice(0, SHOWN_DIGITS)
 }
 
 interface Training {
@@ -90,9 +114,9 @@ async function prepare(folder: string, {listen, ports, archive, classPath}: Trai
   return [javaProgram('java'), `@${join(folder, 'java.args')}`]
 }
 
-/** Java refuses an archive of another Java, or of jars of another path or date. */
-async function pathOf({cacheDir, classPath}: ArchiveOptions, signal: AbortSignal): Promise<string> {
+/** What an archive is good for: this Java, with these flags and these jars, at these paths and of these dates. */
+async function keyOf({classPath}: ArchiveOptions, signal: AbortSignal): Promise<string> {
   const jars = await Promise.all(classPath.map(async (jar) => `${jar} ${(await stat(jar).catch(() => null))?.mtimeMs}`))
   const made = [await javaVersion(signal), ...cassandraFlags('', HEAP_MB), ...jars].join('\n')
-  return join(cacheDir, `cassandra-classes-${createHash('sha256').update(made).digest('hex').slice(0, 16)}.jsa`)
+  return createHash('sha256').update(made).digest('hex').slice(0, SHOWN_DIGITS)
 }

@@ -1,3 +1,4 @@
+import {createHash} from 'node:crypto'
 import {chmod, mkdir, readdir, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {afterEach, describe, expect, it, vi} from 'vitest'
@@ -20,10 +21,9 @@ async function java(script: string): Promise<{cacheDir: string; classPath: strin
   return {cacheDir, classPath: [join(home, 'bin', 'java')]}
 }
 
-/** Where the archive would be kept. */
-async function archiveOf(options: {cacheDir: string; classPath: string[]}): Promise<string> {
-  const lock = (await readdir(options.cacheDir)).find((name) => name.endsWith('.lock')) ?? ''
-  return join(options.cacheDir, lock.replace(/\.lock$/, ''))
+/** The lock that is held while the archive is made; archives begin with its name. */
+async function lockOf(options: {cacheDir: string}): Promise<string> {
+  return join(options.cacheDir, (await readdir(options.cacheDir)).find((name) => name.endsWith('.lock')) ?? '')
 }
 
 afterEach(() => {
@@ -43,12 +43,16 @@ describe('ensureClassArchive', () => {
     const options = await java('exit 3')
     const context = testContext()
     await ensureClassArchive(options, () => undefined, context)
-    const path = await archiveOf(options)
+    const sum = createHash('sha256').update('classes').digest('hex').slice(0, 16)
+    const path = (await lockOf(options)).replace(/\.lock$/, `-${sum}.jsa`)
     await writeFile(path, 'classes')
     const said: string[] = []
     await ensureClassArchive(options, (line) => said.push(line), context)
     expect(said).toEqual([])
     expect(await findClassArchive(options, context.signal)).toBe(path)
+    await writeFile(path, 'class')
+    expect(await findClassArchive(options, context.signal), 'a damaged one').toBeNull()
+    await writeFile(path, 'classes')
     await writeFile(options.classPath[0] ?? '', '#!/bin/sh\necho \'openjdk version "21.0.1"\' >&2\n')
     expect(await findClassArchive(options, context.signal)).toBeNull()
   })
@@ -57,7 +61,7 @@ describe('ensureClassArchive', () => {
     const options = await java('exit 3')
     const context = testContext()
     await ensureClassArchive(options, () => undefined, context)
-    const release = await takeLock(`${await archiveOf(options)}.lock`, 'a test')
+    const release = await takeLock(await lockOf(options), 'a test')
     const said: string[] = []
     await ensureClassArchive(options, (line) => said.push(line), context)
     expect(said).toEqual([])
