@@ -2,10 +2,12 @@ import type {Context} from '../../core/context.ts'
 import {AbortedError, CoinpipeError, DeadlineError, isRetryable, NotConnectedError} from '../../core/errors.ts'
 import type {RefusedItem} from '../../core/ports/sink.ts'
 import {AdaptiveLimit, type LimitOptions} from './concurrency.ts'
+import {Gates} from './gates.ts'
 import {Lane} from './lane.ts'
 import type {Partition} from './partitions.ts'
 import {PendingWrite} from './pending-write.ts'
 import type {Row} from './row.ts'
+import {Trouble} from './trouble.ts'
 
 export interface BatchSettings {
   /** Most rows and bytes of one request; a larger row goes alone. */
@@ -25,12 +27,6 @@ export interface BatcherOptions {
   readonly send: (rows: readonly Row[]) => Promise<void>
   /** Whether an error is about a row of the request; the others of it are written without that row. */
   readonly isRowsFault: (error: unknown) => error is CoinpipeError
-}
-
-interface Gate {
-  readonly sinceMs: number
-  readonly open: () => void
-  readonly fail: (error: unknown) => void
 }
 
 /** A part of a batch that was refused, on the way to the row that is to blame. */
@@ -66,13 +62,12 @@ export class RowBatcher {
   readonly #parts: Part[] = []
   /** Oldest first. */
   readonly #writes = new Set<PendingWrite>()
-  readonly #gates = new Set<Gate>()
+  readonly #gates = new Gates()
   #settings: BatchSettings
   readonly #limit: AdaptiveLimit
   #bytes = 0
   #progressAtMs = Number.NEGATIVE_INFINITY
-  #trouble: CoinpipeError | undefined
-  readonly #troubled = new Set<Lane>()
+  readonly #trouble: Trouble
   #sweepAt = IDLE_LANES
   #closed: CoinpipeError | undefined
   #ticker = new AbortController()
@@ -84,6 +79,7 @@ export class RowBatcher {
     this.#context = context
     this.#labels = {component: options.component}
     this.#limit = new AdaptiveLimit(settings.limit)
+    this.#trouble = new Trouble(options.component, context)
   }
 
   /** Bytes of rows that are being written. */
@@ -97,7 +93,7 @@ export class RowBatcher {
 
   /** What keeps rows from being written, as long as it does. */
   get trouble(): CoinpipeError | undefined {
-    return this.#trouble
+    return this.#trouble.error
   }
 
   /** From the next batch on. */
@@ -110,10 +106,9 @@ export class RowBatcher {
   async room(): Promise<void> {
     if (this.#closed) throw this.#closed
     if (this.#bytes < this.#options.maxBytes && this.#gates.size === 0) return
-    await new Promise<void>((open, fail) => {
-      this.#gates.add({open, fail, sinceMs: this.#nowMs()})
-      this.#tick()
-    })
+    const open = this.#gates.wait(this.#nowMs())
+    this.#tick()
+    await open
   }
 
   /** Resolves with the refused rows once all others are written. Rejects when the deadline passed, or with an error that no other attempt would mend. */
@@ -146,8 +141,7 @@ export class RowBatcher {
     await Promise.race([pending, clock.sleep(withinMs, late.signal).catch(() => undefined)])
     late.abort()
     for (const write of this.#writes) this.#fail(write, this.#closed)
-    for (const gate of this.#gates) gate.fail(this.#closed)
-    this.#gates.clear()
+    this.#gates.fail(this.#closed)
     this.#ticker.abort()
   }
 
@@ -196,7 +190,7 @@ export class RowBatcher {
       const {rows, bytes} = this.#settings
       const taken = lane.take(rows, bytes, this.#forget)
       if (lane.rows > 0) this.#queue(lane, nowMs)
-      if (taken.length === 0) this.#recovered(lane)
+      if (taken.length === 0) this.#trouble.over(lane)
       void this.#attempt(lane, taken)
     }
   }
@@ -225,13 +219,13 @@ export class RowBatcher {
     metrics.counter('coinpipe_sink_rows_total').add(batch.length, this.#labels)
     this.#progressAtMs = this.#nowMs()
     for (const row of batch) row.each(this.#written)
-    this.#recovered(lane)
+    this.#trouble.over(lane)
   }
 
   #failed(lane: Lane, batch: readonly Row[], error: unknown, sentAtMs: number): void {
     if (isRetryable(error)) {
       this.#limit.failed(sentAtMs, this.#nowMs())
-      this.#sayTrouble(lane, error)
+      this.#trouble.failed(lane, error)
       this.#backOff(lane, batch, error)
       return
     }
@@ -240,7 +234,7 @@ export class RowBatcher {
       this.#narrow(lane, batch, error)
       return
     }
-    if (error instanceof CoinpipeError) this.#trouble = error
+    if (error instanceof CoinpipeError) this.#trouble.hopeless(error)
     this.#giveUp(batch, error)
     for (const row of batch) row.each(this.#forget)
   }
@@ -255,10 +249,12 @@ export class RowBatcher {
     this.#lingering.delete(lane)
     this.#due.delete(lane)
     this.#backingOff.add(lane)
-    if (nowMs - lane.failingSinceMs < this.#options.deadlineMs) return
-    // What comes from now on is tried as long again.
-    lane.failingSinceMs = nowMs
-    this.#giveUp(lane.waiting, error)
+    const latestMs = nowMs - this.#options.deadlineMs
+    if (lane.failingSinceMs > latestMs) return
+    this.#giveUp(
+      lane.waiting.filter(({write}) => write !== undefined && write.startedMs <= latestMs),
+      error,
+    )
   }
 
   /** Halves until the row that is to blame stands alone. */
@@ -286,12 +282,8 @@ export class RowBatcher {
     this.#bytes -= row.bytes
   }
 
-  /** One at a time: it takes its room before the next one is let in. */
   #openGate(): void {
-    const [gate] = this.#gates
-    if (!gate || this.#bytes >= this.#options.maxBytes) return
-    this.#gates.delete(gate)
-    gate.open()
+    if (this.#bytes < this.#options.maxBytes) this.#gates.openOne()
   }
 
   #drop({write}: Row): void {
@@ -306,26 +298,6 @@ export class RowBatcher {
   #fail(write: PendingWrite, error: unknown): void {
     write.fail(error)
     this.#writes.delete(write)
-  }
-
-  #sayTrouble(lane: Lane, error: CoinpipeError): void {
-    const {metrics, logger} = this.#context
-    const {component} = this.#options
-    metrics.counter('coinpipe_retries_total').add(1, {component, code: error.code})
-    if (this.#trouble === undefined) {
-      // Whoever runs the sink says it aloud, where it lasts.
-      logger.debug({component, code: error.code, reason: error.message}, 'rows could not be written; they are tried again')
-    }
-    this.#trouble = error
-    this.#troubled.add(lane)
-  }
-
-  #recovered(lane: Lane): void {
-    lane.failures = 0
-    this.#troubled.delete(lane)
-    if (this.#trouble === undefined || this.#troubled.size > 0) return
-    this.#context.logger.debug({component: this.#options.component, after: this.#trouble.code}, 'rows are written again')
-    this.#trouble = undefined
   }
 
   /** Looks after all that waits for a time, for as long as anything is being written. */
@@ -369,16 +341,12 @@ export class RowBatcher {
       if (write.startedMs > latestMs) break
       this.#fail(write, this.#late())
     }
-    for (const gate of this.#gates) {
-      if (gate.sinceMs > latestMs) break
-      this.#gates.delete(gate)
-      gate.fail(this.#late())
-    }
+    this.#gates.fail(this.#late(), latestMs)
   }
 
   #late(): CoinpipeError {
     return (
-      this.#trouble ??
+      this.#trouble.error ??
       new DeadlineError(`rows were not written within ${this.#options.deadlineMs} ms`, {
         remedy: ['look at the nodes: coinpipe cluster status'],
       })
