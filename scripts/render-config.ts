@@ -118,8 +118,8 @@ pipelines:
   \`dataDir\`; their variables, which win over the long ones, are \`COINPIPE_BUS\`, \`COINPIPE_BROKERS\` and \`COINPIPE_DATA_DIR\`.
 - **Lists** in flags and variables are comma-separated. Groups, sinks and pipelines are added in the file only; their settings can be changed from outside.
 - **The sink \`cassandra\`** need not be in the file: where the file has none of that kind, commands about Cassandra take one of this name with the defaults, so that
-  \`--set sinks.cassandra.ttl=2h\` and \`COINPIPE_SINKS_CASSANDRA_HOSTS\` work. There, \`--hosts\`, \`--port\`, \`--keyspace\`, \`--local-datacenter\` and \`--username\` are short
-  for settings of the sink that \`--sink\` names.
+  \`--set sinks.cassandra.ttl=2h\` and \`COINPIPE_SINKS_CASSANDRA_HOSTS\` work. There, \`--hosts\`, \`--cassandra-port\`, \`--keyspace\`, \`--local-datacenter\` and \`--username\`
+  are short for settings of the sink that \`--sink\` names.
 - **Durations** are a number and \`ms\`, \`s\`, \`m\`, \`h\` or \`d\`; **sizes** a number and \`B\`, \`KiB\`, \`MiB\`, \`GiB\` or \`TiB\`.
 - **Symbols** are \`BASE-QUOTE\`, so Upbit's \`KRW-BTC\` is \`BTC-KRW\`.
 - **Secrets** are \`\${VARIABLE}\` or \`file:PATH\` (relative to the config file); one written in clear is a warning, and \`config show\` masks them. No other setting takes \`\${…}\`.

@@ -1,7 +1,7 @@
 import {Flags} from '@oclif/core'
 import {ConfigCommand} from '../lib/cli/config-command.ts'
 import {endlessFlags} from '../lib/cli/flags.ts'
-import {storeFlagsWithoutPort} from '../lib/cli/store-flags.ts'
+import {storeFlags} from '../lib/cli/store-flags.ts'
 import {serverFlags} from '../lib/config/exchange-flags.ts'
 import {configFlags} from '../lib/config/flags.ts'
 import {marketReader} from '../lib/pipeline/market-reader.ts'
@@ -28,7 +28,7 @@ Paths: / the page, /api/markets|trades|candles|ticker|book the same data as JSON
   ]
   static override flags = {
     ...configFlags,
-    ...storeFlagsWithoutPort,
+    ...storeFlags,
     for: endlessFlags.for,
     'drain-timeout': endlessFlags['drain-timeout'],
     host: serverFlags.host,
@@ -38,9 +38,7 @@ Paths: / the page, /api/markets|trades|candles|ticker|book the same data as JSON
 
   async run(): Promise<ServeSummary> {
     const {flags, metadata} = await this.parse(Serve)
-    const {port, ...others} = flags
-    // Here --port is that of the page.
-    const {config, context, choice} = await this.startWithStore(others, metadata)
+    const {config, context, choice} = await this.startWithStore(flags, metadata)
     const isHostGiven = metadata.flags.host?.setFromDefault !== true
     let url = ''
     const onListening = (address: string) => {
@@ -52,7 +50,7 @@ Paths: / the page, /api/markets|trades|candles|ticker|book the same data as JSON
         paths: dataPaths(config.dataDir),
         reader: await marketReader(config, choice, context),
         host: isHostGiven ? flags.host : config.serve.host,
-        port: port ?? config.serve.port,
+        port: flags.port ?? config.serve.port,
         showMetrics: flags.metrics,
         onListening,
       },

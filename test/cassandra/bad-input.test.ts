@@ -73,7 +73,7 @@ describe('sink cassandra, with bad input', () => {
     ],
   ])('ends with 4 where Cassandra lets nobody in %s', async (_, flags, named) => {
     const port = await lockedCassandra()
-    const {code, stderr} = await refusal('--hosts', '127.0.0.1', '--port', String(port), ...flags)
+    const {code, stderr} = await refusal('--hosts', '127.0.0.1', '--cassandra-port', String(port), ...flags)
     expect(stderr).toContain('[COINPIPE_CASSANDRA_AUTH]')
     expect(stderr).toContain(named)
     expect(stderr).not.toContain('guess')
@@ -88,7 +88,7 @@ describe('sink cassandra, with bad input', () => {
   })
 
   it('waits for nodes that are not there, says so, and stops at once when told to', async () => {
-    const {child, saw, ended} = start(COINPIPE, await sink('--hosts', '127.0.0.1', '--port', '1'))
+    const {child, saw, ended} = start(COINPIPE, await sink('--hosts', '127.0.0.1', '--cassandra-port', '1'))
     await saw(/COINPIPE_CASSANDRA_UNREACHABLE[\s\S]*no node of 127\.0\.0\.1/)
     child.kill('SIGINT')
     expect((await ended).stderr).not.toMatch(/\n\s+at /)

@@ -17,7 +17,11 @@ export const cassandraFlags = {
     helpValue: '<address,…>',
     env: 'COINPIPE_HOSTS',
   }),
-  port: Flags.integer({summary: 'Their port; short for --set sinks.<sink>.port=…', env: 'COINPIPE_PORT'}),
+  'cassandra-port': Flags.integer({
+    summary: 'Port of nodes that are named without one; short for --set sinks.<sink>.port=…',
+    helpValue: '<port>',
+    env: 'COINPIPE_CASSANDRA_PORT',
+  }),
   keyspace: Flags.string({
     summary: 'Keyspace of the tables; short for --set sinks.<sink>.keyspace=…',
     helpValue: '<name>',
@@ -37,7 +41,7 @@ export const cassandraFlags = {
 
 const SETTINGS = {
   hosts: 'hosts',
-  port: 'port',
+  'cassandra-port': 'port',
   keyspace: 'keyspace',
   'local-datacenter': 'localDatacenter',
   username: 'username',

@@ -13,6 +13,8 @@ export async function localCassandra(dataDirs: readonly string[], context: Conte
   const [only, ...more] = running
   if (more.length === 0) return only
   throw new InvalidInputError(`more than one local Cassandra cluster is running: ${running.map(({name}) => name).join(', ')}`, {
-    remedy: running.map(({name, hosts, port}) => `for ${name}: --hosts ${hosts.join(',')}${port === 9042 ? '' : ` --port ${port}`}`),
+    remedy: running.map(
+      ({name, hosts, port}) => `for ${name}: --hosts ${hosts.join(',')}${port === 9042 ? '' : ` --cassandra-port ${port}`}`,
+    ),
   })
 }

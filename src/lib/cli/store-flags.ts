@@ -16,10 +16,6 @@ const storeFlag = Flags.option({
 /** Flags of commands that read from a store. */
 export const storeFlags = {store: storeFlag, ...cassandraFlags}
 
-const {port: _port, ...cassandraFlagsWithoutPort} = cassandraFlags
-/** The same where `--port` is another one: nodes on a port of their own are named as host:port. */
-export const storeFlagsWithoutPort = {store: storeFlag, ...cassandraFlagsWithoutPort}
-
 /** Those that say which Cassandra, and so that it is Cassandra; the others may be set for other commands. */
 const NAMING = ['sink', 'hosts', 'keyspace', 'local-datacenter'] as const
 
