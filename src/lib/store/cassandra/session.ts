@@ -25,17 +25,6 @@ export interface Page {
   readonly next: string | null
 }
 
-export interface BatchOptions {
-  readonly consistency: ConsistencyName
-  /** The partition key of all rows, as sent to Cassandra: sends the batch to a replica. */
-  readonly routingKey: Buffer
-}
-
-export interface BatchStatement {
-  readonly query: string
-  readonly params: unknown[]
-}
-
 export type Row = cassandra.types.Row
 
 /** Addresses of nodes, and whether the driver thinks that they are up. */
@@ -189,23 +178,6 @@ export class CassandraSession {
       }
     }
     return new Set((await Promise.all(hosts.map(ask))).flat())
-  }
-
-  /** Rows of one partition, unlogged, in one request; may be repeated. */
-  async batch(statements: readonly BatchStatement[], {consistency, routingKey}: BatchOptions): Promise<void> {
-    const {client, driver} = this
-    try {
-      await client.batch([...statements], {
-        prepare: true,
-        logged: false,
-        isIdempotent: true,
-        keyspace: this.options.keyspace,
-        routingKey,
-        consistency: consistencyOf(driver, consistency),
-      })
-    } catch (error) {
-      throw this.#translate(error, `write ${statements.length} rows`)
-    }
   }
 
   #queryOptions({consistency, fetchSize, requestTimeoutMs}: QueryOptions): cassandra.QueryOptions {
