@@ -19,6 +19,7 @@ const CHUNK = 5000
 
 const [kind = '', hosts = '', keyspace = '', batchRows = '', inFlight = '', warmUpFile = '', rowsFile = ''] = process.argv.slice(2)
 const options = {...CASSANDRA_DEFAULTS, hosts: hosts.split(','), keyspace}
+const tables = {...TABLE_DEFAULTS, replicas: Math.min(options.hosts.length, TABLE_DEFAULTS.replicas)}
 const writer =
   kind === 'driver' ? await bareWriter(options, {batchRows: Number(batchRows), inFlight: Number(inFlight)}) : await sinkWriter()
 const rows = await readItems(rowsFile)
@@ -56,7 +57,7 @@ async function readItems(file: string): Promise<SinkItem[]> {
 /** Hands the sink chunk after chunk, as many at once as it says that it takes. */
 async function sinkWriter(): Promise<Writer<SinkItem>> {
   const {context, batches} = countingContext()
-  const sink: Sink = createCassandraSink(options, TABLE_DEFAULTS, {...WRITE_DEFAULTS, batchRows: Number(batchRows)}, context)
+  const sink: Sink = createCassandraSink(options, tables, {...WRITE_DEFAULTS, batchRows: Number(batchRows)}, context)
   await sink.connect()
   const atOnce = sink.concurrentWrites ?? 1
   return {

@@ -26,7 +26,7 @@ export interface BenchNodes {
   untilQuiet(): Promise<void>
 }
 
-const HOSTS = ['127.0.0.94', '127.0.0.95', '127.0.0.96']
+const HOSTS = ['127.0.0.107', '127.0.0.108', '127.0.0.109']
 const READY_MS = 240_000
 /** Linux counts a process's CPU time in hundredths of a second. */
 const TICKS_PER_SECOND = 100

@@ -26,7 +26,7 @@ export interface Arrivals {
 const [brokers = '', hosts = '', keyspace = '', group = '', lingerMs = '', seconds = ''] = process.argv.slice(2)
 const {context, batches} = countingContext()
 const options = {...CASSANDRA_DEFAULTS, hosts: hosts.split(','), keyspace}
-const sink = createCassandraSink(options, TABLE_DEFAULTS, {...WRITE_DEFAULTS, lingerMs: Number(lingerMs)}, context)
+const sink = createCassandraSink(options, {...TABLE_DEFAULTS, replicas: 1}, {...WRITE_DEFAULTS, lingerMs: Number(lingerMs)}, context)
 const bus = await kafkaBus(brokers)
 await sink.connect()
 let latencies: number[] = []

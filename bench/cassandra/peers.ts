@@ -27,7 +27,7 @@ export function javaPeer(): Program | null {
   const hash = createHash('sha256')
   for (const file of files) hash.update(readFileSync(file))
   const folder = installOnce(`cassandra-java-${hash.digest('hex').slice(0, 12)}`, '.', (folder) =>
-    execute('mvn', ['-q', '-B', '-f', join(JAVA, 'pom.xml'), `-Doutput=${folder}`, 'compile']),
+    execute('mvn', ['-q', '-B', '-Dstyle.color=never', '-f', join(JAVA, 'pom.xml'), `-Doutput=${folder}`, 'compile']),
   )
   return [
     'java',

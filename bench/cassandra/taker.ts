@@ -1,6 +1,7 @@
 import {type ChildProcess, spawn} from 'node:child_process'
 import {once} from 'node:events'
 import {join} from 'node:path'
+import type {Readable} from 'node:stream'
 import {setTimeout as sleep} from 'node:timers/promises'
 import type {BusAdmin} from '../../src/lib/core/ports/bus.ts'
 import {TOPICS} from '../../src/lib/core/topics.ts'
@@ -13,6 +14,7 @@ import type {Round} from './writers.ts'
 const COINPIPE = join(import.meta.dirname, '../../bin/coinpipe')
 const LOOK_MS = 50
 const LIMIT_MS = 300_000
+const TAIL_CHARACTERS = 2000
 /** The first part of the records is a warm-up of whoever takes them. */
 const WARM_UP_SHARE = 0.2
 
@@ -36,7 +38,8 @@ export function ours(...flags: readonly string[]): Taker {
     program: ({brokers, nodes, dataDir}, group) => [
       COINPIPE,
       ...['sink', 'cassandra', '--bus', 'kafka', '--brokers', brokers, '--topics', TOPICS.trade, '--group', group],
-      ...['--hosts', nodes.hosts.join(','), '--data-dir', dataDir, '--log-level', 'warn'],
+      ...['--hosts', nodes.hosts.join(','), '--set', `sinks.cassandra.replicas=${nodes.tables.replicas}`],
+      ...['--data-dir', dataDir, '--log-level', 'warn'],
       ...flags,
     ],
     end: 'SIGTERM',
@@ -59,15 +62,16 @@ export async function take(taker: Taker, taking: Taking, group: string): Promise
   const {admin, nodes, records} = taking
   const [command, ...args] = taker.program(taking, group)
   await nodes.untilQuiet()
-  const child = spawn(command, args, {stdio: ['pipe', 'ignore', 'inherit'], timeout: LIMIT_MS, killSignal: 'SIGKILL'})
+  const child = spawn(command, args, {stdio: ['pipe', 'ignore', 'pipe'], timeout: LIMIT_MS, killSignal: 'SIGKILL'})
   const ended = once(child, 'close')
+  const said = tail(child.stderr)
   const look = async () => {
     const done = await committed(admin, group)
     return {done, ms: performance.now(), client: cpuOf(child.pid as number), server: nodes.cpuSeconds()}
   }
   try {
-    const from = await until(look, child, ({done}) => done >= records * WARM_UP_SHARE)
-    const to = await until(look, child, ({done}) => done >= records)
+    const from = await until(look, child, said, ({done}) => done >= records * WARM_UP_SHARE)
+    const to = await until(look, child, said, ({done}) => done >= records)
     const rows = to.done - from.done
     return {
       perSecond: rows / ((to.ms - from.ms) / 1000),
@@ -83,12 +87,22 @@ export async function take(taker: Taker, taking: Taking, group: string): Promise
   }
 }
 
-async function until<T>(look: () => Promise<T>, child: ChildProcess, reached: (seen: T) => boolean): Promise<T> {
+async function until<T>(look: () => Promise<T>, child: ChildProcess, said: () => string, reached: (seen: T) => boolean): Promise<T> {
   const startedMs = performance.now()
-  for (let seen = await look(); ; seen = await look()) {
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`${child.spawnfile} ended with ${child.exitCode}: ${said()}`)
+    const seen = await look()
     if (reached(seen)) return seen
-    if (child.exitCode !== null) throw new Error(`${child.spawnfile} ended with ${child.exitCode}`)
-    if (performance.now() - startedMs > LIMIT_MS) throw new Error(`not reached within ${LIMIT_MS} ms`)
+    if (performance.now() - startedMs > LIMIT_MS) throw new Error(`not reached within ${LIMIT_MS} ms: ${said()}`)
     await sleep(LOOK_MS)
   }
+}
+
+/** The last of what is printed. */
+function tail(stream: Readable): () => string {
+  let text = ''
+  stream.on('data', (chunk: Buffer) => {
+    text = (text + chunk.toString()).slice(-TAIL_CHARACTERS)
+  })
+  return () => text
 }
