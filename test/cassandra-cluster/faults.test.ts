@@ -2,7 +2,6 @@ import {beforeEach, describe, expect, it, onTestFinished} from 'vitest'
 import {systemClock} from '../../src/lib/core/clock.ts'
 import {CassandraScene, EXACT} from '../helpers/cassandra-scene.ts'
 import {emptyBus} from '../helpers/empty-bus.ts'
-import {watchMemory} from '../helpers/peak-memory.ts'
 import {openSystem} from '../helpers/pipeline.ts'
 import {tempDir} from '../helpers/temp-dir.ts'
 import {testbed} from '../helpers/testbed.ts'
@@ -11,7 +10,7 @@ const RATE = 1000
 const PAUSE_MS = 15_000
 /** COINPIPE_TEST_OUTAGE_S=60 for the issue's whole minute. */
 const OUTAGE_MS = Number(process.env.COINPIPE_TEST_OUTAGE_S ?? 20) * 1000
-const BACK_MS = 120_000
+const BACK_MS = 240_000
 const LATENCY_MS = 300
 const SLOW_MS = 10_000
 const MOST_MIB = 700
@@ -28,7 +27,7 @@ beforeEach(async () => {
 async function scene() {
   const {hosts, brokers} = testbed()
   const running = await CassandraScene.start({host: hosts[0] ?? '', replicas: 2, perSecond: RATE, bus: {kind: 'kafka', brokers}})
-  const memory = watchMemory(() => running.sinks[0]?.identity().pid ?? 0)
+  const memory = running.watchMemory()
   const expectExact = async (what: string) => {
     const acknowledged = await running.drain()
     const {said} = running
@@ -56,7 +55,7 @@ describe('nothing acknowledged is lost', () => {
     await running.goesOn(RATE)
     await expectExact(`longest stall ${stalledMs} ms while a node was paused`)
     expect(stalledMs).toBeLessThan(MOST_STALL_MS)
-  }, 240_000)
+  }, 300_000)
 
   it('while one node is slow: the rest of the path goes on', async () => {
     const {toxiproxy} = testbed()
@@ -74,7 +73,7 @@ describe('nothing acknowledged is lost', () => {
     )
     expect(said).toBe('')
     expect(stalledMs).toBeLessThan(MOST_STALL_MS)
-  }, 240_000)
+  }, 300_000)
 
   it(`while all nodes are down for ${OUTAGE_MS / 1000} s: the sink says so, waits and goes on`, async () => {
     const {service, hosts} = testbed()
@@ -88,5 +87,5 @@ describe('nothing acknowledged is lost', () => {
     const wentOnMs = Math.round(performance.now() - backMs)
     const said = await expectExact(`all nodes were away for ${Math.round(backMs - downMs)} ms, writes went on after ${wentOnMs} ms more`)
     expect(said).toContain('COINPIPE_CASSANDRA_UNREACHABLE')
-  }, 300_000)
+  }, 480_000)
 })

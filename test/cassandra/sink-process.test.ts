@@ -1,5 +1,4 @@
 import {describe, expect, it} from 'vitest'
-import {KillProcess} from '../../src/lib/chaos/nemeses/kill-process.ts'
 import {systemClock} from '../../src/lib/core/clock.ts'
 import {encodeRecord} from '../../src/lib/core/codec.ts'
 import {sinkDeadLetterTopic, TOPICS} from '../../src/lib/core/topics.ts'
@@ -65,16 +64,8 @@ describe('sink cassandra', () => {
   })
 
   it(`writes each trade once through ${KILLS} times kill -9 under load`, async () => {
-    const random = seededRandom(SEED)
     const scene = await CassandraScene.start({host: host(), replicas: 1, perSecond: TRADES_PER_SECOND})
-    const [sink] = scene.sinks as [Victim]
-    const nemesis = new KillProcess({targets: {sink}, clock: systemClock})
-    for (let kill = 0; kill < KILLS; kill += 1) {
-      await nemesis.inject({f: 'kill-process', target: 'sink'})
-      await nemesis.heal()
-      await scene.goesOn(1)
-      await systemClock.sleep(random() * 700)
-    }
+    await scene.killSink(KILLS, seededRandom(SEED))
     const acknowledged = await scene.drain()
     await scene.stop()
     expect(await scene.judge(acknowledged)).toEqual({...EXACT, rows: acknowledged.size})

@@ -1,5 +1,7 @@
 import {expect} from 'vitest'
+import {KillProcess} from '../../src/lib/chaos/nemeses/kill-process.ts'
 import {systemClock} from '../../src/lib/core/clock.ts'
+import {given} from '../../src/lib/core/given.ts'
 import {TOPICS} from '../../src/lib/core/topics.ts'
 import {groupCaughtUp} from '../../src/lib/pipeline/caught-up.ts'
 import {tradesInLog} from '../../src/lib/pipeline/census.ts'
@@ -7,6 +9,7 @@ import type {System} from '../../src/lib/pipeline/system.ts'
 import type {Simulator} from '../../src/lib/simulate/simulator.ts'
 import type {CassandraSession} from '../../src/lib/store/cassandra/session.ts'
 import {openSession, tablesForTest} from './cassandra.ts'
+import {watchMemory} from './peak-memory.ts'
 import {ledgerRecordIds, openSystem} from './pipeline.ts'
 import {simulator} from './simulator.ts'
 import {tempDir} from './temp-dir.ts'
@@ -16,9 +19,10 @@ import {Victim} from './victim.ts'
 
 export const SINK_GROUP = 'sink.cassandra'
 
-const SLOW_MS = 60_000
-const DRAIN_MS = 120_000
+const SLOW_MS = 120_000
+const DRAIN_MS = 180_000
 const POLL_MS = 50
+const MOST_ALIVE_MS = 700
 
 export interface SceneOptions {
   /** Address that the sink is given. */
@@ -26,6 +30,8 @@ export interface SceneOptions {
   /** Copies of each row. */
   readonly replicas: number
   readonly perSecond: number
+  /** Trades after which the market ends by itself; default: it goes on. */
+  readonly maxTrades?: number
   /** The `bus` of the config; default: the embedded one. */
   readonly bus?: {readonly kind: 'kafka'; readonly brokers: readonly string[]}
   readonly sinks?: number
@@ -72,11 +78,11 @@ export class CassandraScene {
 
   /** Resolves once the first second's worth of trades is written and committed. */
   static async start(options: SceneOptions): Promise<CassandraScene> {
-    const {host, replicas, perSecond, bus} = options
+    const {host, replicas, perSecond, maxTrades, bus} = options
     const keyspace = await tablesForTest({replicas})
     const dataDir = await tempDir()
     const {system} = await openSystem(dataDir, bus ? {bus} : {})
-    const sim = await simulator({tradesPerSecond: perSecond, lateShare: 0.1, limits: false})
+    const sim = await simulator({tradesPerSecond: perSecond, lateShare: 0.1, limits: false, ...given({maxTrades})})
     const session = await openSession({keyspace, hosts: [host]})
     const busFlags = bus ? ['--bus', bus.kind, '--brokers', bus.brokers.join(',')] : []
     const scene = new CassandraScene({sim, system, session}, options, [...busFlags, '--data-dir', dataDir, '--log-level', 'warn'])
@@ -84,6 +90,11 @@ export class CassandraScene {
     for (const sink of scene.sinks) await sink.start()
     await scene.goesOn(perSecond)
     return scene
+  }
+
+  /** Most memory, in MiB, that the first sink is seen to hold from now on. */
+  watchMemory(): () => number {
+    return watchMemory(this.sinks[0] ?? {pid: null})
   }
 
   /** All that the sinks have said since their last start. */
@@ -100,6 +111,18 @@ export class CassandraScene {
   async goesOn(more: number): Promise<void> {
     const goal = (await this.committed()) + more
     await this.#until(`${goal} trades to be written`, async () => (await this.committed()) >= goal, SLOW_MS)
+  }
+
+  /** Kills the first sink again and again, each time while it writes, and starts it again. */
+  async killSink(times: number, random: () => number): Promise<void> {
+    const [sink] = this.sinks as readonly [Victim]
+    const nemesis = new KillProcess({targets: {sink}, clock: systemClock})
+    for (let kill = 0; kill < times; kill += 1) {
+      await nemesis.inject({f: 'kill-process', target: 'sink'})
+      await nemesis.heal()
+      await this.goesOn(1)
+      await systemClock.sleep(random() * MOST_ALIVE_MS)
+    }
   }
 
   /** Longest time from one commit to the next while `work` goes on, milliseconds. */

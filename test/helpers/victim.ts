@@ -22,6 +22,11 @@ export class Victim {
     return identity
   }
 
+  /** Null where it does not run. */
+  get pid(): number | null {
+    return this.#find()?.pid ?? null
+  }
+
   /** What it has written to stderr since its last start. */
   get output(): string {
     return this.#started?.output().stderr ?? ''
