@@ -6,7 +6,7 @@ import {ClusterService, type UpResult} from '../../lib/cluster/service.ts'
 export default class ClusterStart extends BaseCommand {
   static override summary = 'Start one node again, on the data that it has, and wait until it is in sync.'
   static override description =
-    'A broker is ready once it is registered, knows the others and is in sync for every partition that it keeps. One that runs already is only waited for.'
+    'A broker is ready once it is registered, knows the others and is in sync for every partition that it keeps; a Cassandra node once all that run see one another up. One that runs already is only waited for.'
   static override examples = [
     {description: 'After a crash', command: '<%= config.bin %> <%= command.id %> kafka-1'},
     {description: 'With two minutes to catch up', command: '<%= config.bin %> <%= command.id %> kafka-1 --cluster kafka-zk --timeout 2m'},

@@ -10,7 +10,7 @@ const MIB = 2 ** 20
 export default class ClusterStatusCommand extends BaseCommand {
   static override summary = 'Show the nodes of the local clusters: what runs, where, since when, and who is the active controller.'
   static override description =
-    'Ends with 0 where every cluster is whole: all nodes up, every partition in sync, a controller there. Else with 1: broken (it says what is missing), or stopped by cluster down.'
+    'Ends with 0 where every cluster is whole: all nodes up, every partition in sync, a controller there; all Cassandra nodes see one another up. Else with 1: broken (it says what is missing), or stopped by cluster down.'
   static override examples = [
     {description: 'All clusters of this user', command: '<%= config.bin %> <%= command.id %>'},
     {description: 'One of them, for a script', command: '<%= config.bin %> <%= command.id %> --cluster kafka --json'},
