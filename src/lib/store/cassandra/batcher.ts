@@ -241,10 +241,13 @@ export class RowBatcher {
 
   #backOff(lane: Lane, batch: readonly Row[], error: CoinpipeError): void {
     const nowMs = this.#nowMs()
-    const longest = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(lane.failures, 16))
-    if (lane.failures === 0) lane.failingSinceMs = nowMs
-    lane.failures += 1
-    lane.retryAtMs = nowMs + longest * (0.5 + this.#context.random() / 2)
+    // All that was under way when a lane began to fail is one failure.
+    if (lane.failures === 0 || !this.#backingOff.has(lane)) {
+      const longest = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(lane.failures, 16))
+      if (lane.failures === 0) lane.failingSinceMs = nowMs
+      lane.failures += 1
+      lane.retryAtMs = nowMs + longest * (0.5 + this.#context.random() / 2)
+    }
     lane.putBack(batch)
     this.#lingering.delete(lane)
     this.#due.delete(lane)

@@ -2,7 +2,7 @@ export interface LimitOptions {
   /** Requests at once that are always allowed. */
   readonly min: number
   readonly max: number
-  /** At first; and latency alone never takes the limit below: nodes may be slow for what they are. */
+  /** At first. Latency alone never takes the limit below, nor keeps it there: nodes may be slow for what they are. */
   readonly start: number
   /** While requests take less, more of them are let go at once. */
   readonly targetMs: number
@@ -60,8 +60,11 @@ export class AdaptiveLimit {
     const wasUsed = this.#inFlight >= this.limit * USED_SHARE
     this.#inFlight -= 1
     const tookMs = nowMs - sentAtMs
-    if (tookMs > targetMs * SLOW_FACTOR) this.#decrease(SLOW_DECREASE, Math.min(this.#limit, start), sentAtMs, nowMs)
-    else if (tookMs <= targetMs && wasUsed) this.#limit = Math.min(max, this.#limit + (this.#untroubled ? 1 : 1 / this.#limit))
+    if (tookMs <= targetMs || this.#limit < start) {
+      if (wasUsed) this.#limit = Math.min(max, this.#limit + (this.#untroubled ? 1 : 1 / this.#limit))
+    } else if (tookMs > targetMs * SLOW_FACTOR) {
+      this.#decrease(SLOW_DECREASE, start, sentAtMs, nowMs)
+    }
   }
 
   /** It timed out, or the servers asked for less. */

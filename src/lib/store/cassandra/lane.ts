@@ -78,11 +78,14 @@ export class Lane {
   }
 }
 
-/** The newer of two states, standing for both; of equals the later written. */
+/** The newer of two states, standing for both and for all that they stand for; of equals the later written. A state that comes stands for none yet. */
 function newest(first: Row, second: Row): Row {
   const [newer, older] = second.timestamp >= first.timestamp ? [second, first] : [first, second]
-  let last = newer
-  while (last.replaced) last = last.replaced
-  last.replaced = older
+  if (newer.replaced) {
+    let last = older
+    while (last.replaced) last = last.replaced
+    last.replaced = newer.replaced
+  }
+  newer.replaced = older
   return newer
 }

@@ -33,7 +33,8 @@ export class Row implements Span {
 
   /** Whether anybody still waits for it, or for one that it stands for. */
   get isWanted(): boolean {
-    return this.write?.settled === false || (this.replaced?.isWanted ?? false)
+    for (let row: Row | undefined = this; row; row = row.replaced) if (row.write?.settled === false) return true
+    return false
   }
 
   /** Does something with it and all that it stands for. */

@@ -171,6 +171,27 @@ describe('batches of rows', () => {
     expect(batcher.bytes).toBe(0)
   })
 
+  it('hold as many states of one row as come, the older ones last, and forget them all', async () => {
+    const {clock, batcher, sent, write} = scene({maxBytes: 1e9, deadlineMs: 1000})
+    const state = write(Array.from({length: 40_000}, (_, i) => ticker(T0 + 40_000 - i)))
+    while (batcher.bytes > 0) {
+      await clock.advance(500)
+      for (const {refuse} of sent.splice(0)) refuse(new CassandraBusyError('busy'))
+      await settled()
+    }
+    expect(state.error).toBeInstanceOf(CassandraBusyError)
+  })
+
+  it('of one partition that fail together are one failure', async () => {
+    const {clock, sent, write} = scene({limit: {min: 2, max: 8, start: 8, targetMs: 50}})
+    write(trades(80, 'A'))
+    expect(sent).toHaveLength(8)
+    for (const {refuse} of sent.splice(0)) refuse(new CassandraBusyError('busy'))
+    await settled()
+    await clock.advance(150)
+    expect(sent).not.toHaveLength(0)
+  })
+
   it('that are not answered at all fail the write at the deadline', async () => {
     const {clock, write} = scene({deadlineMs: 1000})
     const state = write(trades(2, 'A'))

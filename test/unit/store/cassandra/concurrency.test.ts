@@ -68,6 +68,12 @@ describe('the limit of requests at once', () => {
     expect(requests.run(20, 101)).toBe(8)
   })
 
+  it('comes back to where it began after trouble, though all answers take long', () => {
+    const requests = load()
+    requests.run(10, 100, 'failed')
+    expect(requests.run(100, 300)).toBe(8)
+  })
+
   it('stays where answers take between the target and twice that', () => {
     expect(load().run(10, 80)).toBe(8)
   })
