@@ -1,11 +1,12 @@
 import {Flags} from '@oclif/core'
 import {ConfigCommand} from '../lib/cli/config-command.ts'
-import {endlessFlags} from '../lib/cli/flags.ts'
+import {endlessFlags, metricsFlags} from '../lib/cli/flags.ts'
 import {channelsFlag, exchangeFlag, symbolsFlag, urlFlags} from '../lib/config/exchange-flags.ts'
 import {configFlags} from '../lib/config/flags.ts'
 import {given} from '../lib/core/given.ts'
 import {EXCHANGE_IDS} from '../lib/exchanges/registry.ts'
 import {BOOK_DEPTHS, FRAME_FORMATS} from '../lib/exchanges/upbit/limits.ts'
+import {withMetrics} from '../lib/pipeline/metrics.ts'
 import {runIngestAlone} from '../lib/pipeline/parts.ts'
 import {describeRun, type RunSummary} from '../lib/pipeline/run.ts'
 
@@ -24,6 +25,7 @@ While the bus is down records wait on disk, in order. One process per --name.`
   static override flags = {
     ...configFlags,
     ...endlessFlags,
+    ...metricsFlags,
     exchange: Flags.string({...exchangeFlag(EXCHANGE_IDS), required: true}),
     channels: channelsFlag,
     symbols: symbolsFlag,
@@ -64,7 +66,7 @@ While the bus is down records wait on disk, in order. One process per --name.`
       redundancy,
     })
     const options = {exchange, name, count, feed, channels: flags.channels.split(','), symbols: flags.symbols?.split(',')}
-    const summary = await runIngestAlone(config, options, context)
+    const summary = await withMetrics(flags, context, () => runIngestAlone(config, options, context))
     if (!this.jsonEnabled()) for (const line of describeRun(summary)) this.logToStderr(line)
     return summary
   }

@@ -131,6 +131,8 @@ describe('sink autoscale', () => {
   it.each([
     [['--min', '5', '--max', '2'], /--min 5 is more than --max 2/],
     [['--', '--count', '5'], /--count is not for workers/],
+    [['--keyspace', 'k', '--hosts', '127.0.0.1'], /--keyspace, --hosts: not for the sink store/],
+    [['--', '--metrics-port', '9464'], /workers cannot share a port/],
     [['--', '--group', 'x'], /--group is for all workers.*\n.*write it before the --/],
     [['--render', 'keda'], /the embedded store is a file of one machine/],
   ])('refuses %j before anything is started', async (args, message) => {

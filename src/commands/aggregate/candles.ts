@@ -1,7 +1,8 @@
 import {Flags} from '@oclif/core'
 import {ConfigCommand} from '../../lib/cli/config-command.ts'
-import {endlessFlags} from '../../lib/cli/flags.ts'
+import {endlessFlags, metricsFlags} from '../../lib/cli/flags.ts'
 import {configFlags} from '../../lib/config/flags.ts'
+import {withMetrics} from '../../lib/pipeline/metrics.ts'
 import {runCandleBuilder} from '../../lib/pipeline/parts.ts'
 import {describeRun, type RunSummary} from '../../lib/pipeline/run.ts'
 
@@ -17,6 +18,7 @@ later than 5 s gives a corrected candle with a higher version. Candles and the o
   static override flags = {
     ...configFlags,
     ...endlessFlags,
+    ...metricsFlags,
     count: Flags.integer({summary: 'Stop after this many candles, drained, with exit code 0.', min: 1, env: 'COINPIPE_COUNT'}),
     instance: Flags.string({
       summary: 'Name of this member, the same at each start; two processes need two names.',
@@ -28,7 +30,9 @@ later than 5 s gives a corrected candle with a higher version. Candles and the o
   async run(): Promise<RunSummary> {
     const {flags, metadata} = await this.parse(AggregateCandles)
     const {config, context} = await this.startWithConfig(flags, metadata)
-    const summary = await runCandleBuilder(config, {instance: flags.instance, count: flags.count}, context)
+    const summary = await withMetrics(flags, context, () =>
+      runCandleBuilder(config, {instance: flags.instance, count: flags.count}, context),
+    )
     if (!this.jsonEnabled()) for (const line of describeRun(summary)) this.logToStderr(line)
     return summary
   }

@@ -1,17 +1,26 @@
+import {availableParallelism} from 'node:os'
 import {Args, Flags} from '@oclif/core'
 import {cassandraFlags, cassandraFlagValues} from '../../lib/cli/cassandra-flags.ts'
 import {ConfigCommand} from '../../lib/cli/config-command.ts'
-import {duration, endlessFlags} from '../../lib/cli/flags.ts'
+import {duration, endlessFlags, metricsFlags} from '../../lib/cli/flags.ts'
 import {forwardFlags, splitArguments} from '../../lib/cli/forward-flags.ts'
 import {ownProgram} from '../../lib/cli/supervised.ts'
-import {checkWorkerArguments, workerEnv} from '../../lib/cli/worker-arguments.ts'
+import {checkWorkerArguments, refuseFlags, workerEnv} from '../../lib/cli/worker-arguments.ts'
 import {configFlags} from '../../lib/config/flags.ts'
 import {formatDuration} from '../../lib/core/duration.ts'
 import {MARKET_TOPICS} from '../../lib/core/topics.ts'
 import {limitsOf} from '../../lib/pipeline/autoscale/limits.ts'
-import {type Manifest, manifestText, RENDERINGS, type RenderOptions, renderKubernetes} from '../../lib/pipeline/autoscale/render.ts'
+import {
+  type Manifest,
+  METRICS_PORT,
+  manifestText,
+  RENDERINGS,
+  type RenderOptions,
+  renderKubernetes,
+} from '../../lib/pipeline/autoscale/render.ts'
 import {type AutoscaleSummary, describeAutoscale, runAutoscale} from '../../lib/pipeline/autoscale/run.ts'
 import {cassandraSettings} from '../../lib/pipeline/cassandra.ts'
+import {withMetrics} from '../../lib/pipeline/metrics.ts'
 
 const SINKS = ['store', 'cassandra'] as const
 const CASSANDRA_FLAGS = Object.keys(cassandraFlags)
@@ -19,6 +28,8 @@ const CASSANDRA_FLAGS = Object.keys(cassandraFlags)
 const SHARED_FLAGS = ['set', 'kafka-client', 'durable', 'topics', 'log-level']
 /** These too, but for pods they are said in another way. */
 const LOCAL_FLAGS = ['config', 'bus', 'brokers', 'data-dir']
+/** A worker has one thread that works and some that wait for locks and disks. */
+const WORKERS_PER_CORE = 2
 /** From being told to stop to being killed, beyond the workers' own drain deadline. */
 const KILL_GRACE_MS = 2000
 
@@ -44,6 +55,7 @@ process. What stands behind -- goes to the workers. With --render nothing is sta
     ...cassandraFlags,
     for: endlessFlags.for,
     'drain-timeout': endlessFlags['drain-timeout'],
+    ...metricsFlags,
     topics: Flags.string({
       summary: 'Topics to read, comma-separated; default: those of the sink.',
       helpValue: '<topic,…>',
@@ -51,7 +63,11 @@ process. What stands behind -- goes to the workers. With --render nothing is sta
     }),
     group: Flags.string({summary: 'Consumer group of the workers; default: sink. and the name of the sink.', env: 'COINPIPE_GROUP'}),
     min: Flags.integer({summary: 'Fewest workers.', min: 1, default: 1, env: 'COINPIPE_MIN'}),
-    max: Flags.integer({summary: 'Most workers; default: as many as partitions.', min: 1, env: 'COINPIPE_MAX'}),
+    max: Flags.integer({
+      summary: 'Most workers; default: as many as partitions, here at most two for each core.',
+      min: 1,
+      env: 'COINPIPE_MAX',
+    }),
     'target-lag': duration({
       summary: 'Lag that is gone within this needs no more workers.',
       default: 30_000,
@@ -88,13 +104,16 @@ process. What stands behind -- goes to the workers. With --render nothing is sta
 
   async run(): Promise<AutoscaleSummary | readonly Manifest[]> {
     const {own, rest} = splitArguments(this.argv)
-    const {args, flags, metadata} = await this.parse(SinkAutoscale, own)
+    const {args, flags, metadata, raw} = await this.parse(SinkAutoscale, own)
     checkWorkerArguments(rest)
     const isCassandra = args.sink === 'cassandra'
+    if (!isCassandra) refuseFlags(raw, CASSANDRA_FLAGS, args.sink)
     const {config, context} = await this.startWithConfig(flags, metadata, isCassandra ? cassandraFlagValues(flags) : undefined)
     const group = flags.group ?? `sink.${isCassandra ? cassandraSettings(config, flags).name : args.sink}`
     const topics = flags.topics?.split(',') ?? MARKET_TOPICS
-    const limits = limitsOf(flags, config, topics)
+    // Pods are on other machines.
+    const mostHere = flags.render === undefined ? WORKERS_PER_CORE * availableParallelism() : Number.POSITIVE_INFINITY
+    const limits = limitsOf(flags, config, topics, mostHere)
     const shared = forwardFlags(flags, metadata, [...SHARED_FLAGS, ...(isCassandra ? CASSANDRA_FLAGS : [])])
     const command = ['sink', args.sink, `--group=${group}`, `--drain-timeout=${formatDuration(flags['drain-timeout'])}`, ...shared]
     const common = {kind: args.sink, group, limits}
@@ -109,13 +128,18 @@ process. What stands behind -- goes to the workers. With --render nothing is sta
         image: flags.image ?? `coinpipe:${this.config.version}`,
         args: [...command, ...rest],
         hasConfig: flags.config !== undefined,
+        metrics: {
+          port: flags['metrics-port'] ?? METRICS_PORT,
+          host: metadata.flags['metrics-host']?.setFromDefault ? '0.0.0.0' : flags['metrics-host'],
+        },
       })
     }
     const {program, args: start} = ownProgram()
     const local = forwardFlags(flags, metadata, LOCAL_FLAGS)
     const workers = {program, args: [...start, ...command, ...local, '--json', '--log-format=json', ...rest], env: workerEnv(process.env)}
     const drainMs = flags['drain-timeout'] + KILL_GRACE_MS
-    const summary = await runAutoscale(config, {...common, intervalMs: flags.interval, drainMs, command: workers}, context)
+    const scaling = {...common, intervalMs: flags.interval, drainMs, command: workers}
+    const summary = await withMetrics(flags, context, () => runAutoscale(config, scaling, context))
     if (!this.jsonEnabled()) for (const line of describeAutoscale(summary)) this.logToStderr(line)
     return summary
   }

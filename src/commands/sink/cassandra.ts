@@ -1,9 +1,10 @@
 import {Flags} from '@oclif/core'
 import {cassandraFlags} from '../../lib/cli/cassandra-flags.ts'
 import {ConfigCommand} from '../../lib/cli/config-command.ts'
-import {duration, endlessFlags} from '../../lib/cli/flags.ts'
+import {duration, endlessFlags, metricsFlags} from '../../lib/cli/flags.ts'
 import {CONSISTENCIES} from '../../lib/config/catalogue.ts'
 import {configFlags} from '../../lib/config/flags.ts'
+import {withMetrics} from '../../lib/pipeline/metrics.ts'
 import {runCassandraSink} from '../../lib/pipeline/parts.ts'
 import {describeRun, type RunSummary} from '../../lib/pipeline/run.ts'
 
@@ -28,6 +29,7 @@ in a sink of kind cassandra of the config; each of its settings can be changed b
     ...configFlags,
     ...cassandraFlags,
     ...endlessFlags,
+    ...metricsFlags,
     topics: Flags.string({
       summary: 'Topics to read, comma-separated; default: all market topics.',
       helpValue: '<topic,…>',
@@ -72,7 +74,7 @@ in a sink of kind cassandra of the config; each of its settings can be changed b
     const {sink, group, instance, count} = flags
     const [catchUp, skipExpired, untilCaughtUp] = [flags['catch-up'], flags['skip-expired'], flags['until-caught-up']]
     const options = {sink, group, instance, count, topics: flags.topics?.split(','), catchUp, skipExpired, untilCaughtUp}
-    const summary = await runCassandraSink(config, options, context)
+    const summary = await withMetrics(flags, context, () => runCassandraSink(config, options, context))
     if (!this.jsonEnabled()) for (const line of describeRun(summary)) this.logToStderr(line)
     return summary
   }

@@ -1,7 +1,8 @@
 import {Flags} from '@oclif/core'
 import {ConfigCommand} from '../../lib/cli/config-command.ts'
-import {endlessFlags} from '../../lib/cli/flags.ts'
+import {endlessFlags, metricsFlags} from '../../lib/cli/flags.ts'
 import {configFlags} from '../../lib/config/flags.ts'
+import {withMetrics} from '../../lib/pipeline/metrics.ts'
 import {runStoreSink} from '../../lib/pipeline/parts.ts'
 import {describeRun, type RunSummary} from '../../lib/pipeline/run.ts'
 
@@ -16,6 +17,7 @@ export default class SinkStore extends ConfigCommand {
   static override flags = {
     ...configFlags,
     ...endlessFlags,
+    ...metricsFlags,
     topics: Flags.string({
       summary: 'Topics to read, comma-separated; default: all market topics.',
       helpValue: '<topic,…>',
@@ -31,7 +33,9 @@ export default class SinkStore extends ConfigCommand {
   async run(): Promise<RunSummary> {
     const {flags, metadata} = await this.parse(SinkStore)
     const {config, context} = await this.startWithConfig(flags, metadata)
-    const summary = await runStoreSink(config, {group: flags.group, topics: flags.topics?.split(','), count: flags.count}, context)
+    const summary = await withMetrics(flags, context, () =>
+      runStoreSink(config, {group: flags.group, topics: flags.topics?.split(','), count: flags.count}, context),
+    )
     if (!this.jsonEnabled()) for (const line of describeRun(summary)) this.logToStderr(line)
     return summary
   }

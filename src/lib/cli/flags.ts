@@ -65,6 +65,23 @@ export const endlessFlags = {
   }),
 }
 
+/** Every endless command without a page takes these. */
+export const metricsFlags = {
+  'metrics-port': Flags.integer({
+    summary: 'Serve /metrics, /healthz and /readyz on this port; 0 takes any free one, which the log names. Default: no port.',
+    min: 0,
+    max: 65_535,
+    helpValue: '<port>',
+    env: 'COINPIPE_METRICS_PORT',
+  }),
+  'metrics-host': Flags.string({
+    summary: 'Address of that port; the default is this machine only.',
+    default: '127.0.0.1',
+    helpValue: '<address>',
+    env: 'COINPIPE_METRICS_HOST',
+  }),
+}
+
 /** Every command that takes something away asks first, unless this is given. */
 export const yesFlag = {
   yes: Flags.boolean({char: 'y', summary: 'Do not ask; needed where there is no terminal to ask on.', env: 'COINPIPE_YES'}),

@@ -19,11 +19,11 @@ export class UnknownMarketError extends CoinpipeError {
 /** The server can't take its address. */
 export class CannotListenError extends CoinpipeError {
   readonly code = 'COINPIPE_CANNOT_LISTEN'
-  constructor(host: string, port: number, cause: NodeJS.ErrnoException) {
+  constructor(host: string, port: number, cause: NodeJS.ErrnoException, flagPrefix = '') {
     super(`cannot listen on ${host} port ${port}: ${REASONS[cause.code ?? ''] ?? cause.message}`, {
       cause,
       exitCode: EXIT.unavailable,
-      remedy: ['--port 0 takes any free port', '--host 127.0.0.1 is the address that is always there'],
+      remedy: [`--${flagPrefix}port 0 takes any free port`, `--${flagPrefix}host 127.0.0.1 is the address that is always there`],
     })
   }
 }

@@ -1,29 +1,19 @@
 import type {FastifyInstance, FastifyReply} from 'fastify'
-import type {Metrics} from '../core/context.ts'
-import type {Health} from '../core/health.ts'
 import type {MarketId} from '../core/ports/market-reader.ts'
 import type {FeedHub} from './feed-hub.ts'
 import {LiveClient} from './live-client.ts'
 import type {Markets} from './markets.ts'
+import {addOperations, type OperationsOptions} from './operations.ts'
 import type {PageFile} from './page-files.ts'
 import {candlesQuery, eventsQuery, marketQuery, parseQuery, tradesQuery} from './query.ts'
 import {securityHeaders} from './security.ts'
 import type {StoreGate} from './store-gate.ts'
 import type {CandlesAnswer, MarketsAnswer} from './wire.ts'
 
-/** What `/metrics` prints. */
-export interface MetricsText {
-  text(): Promise<string>
-  readonly contentType: string
-}
-
-export interface RouteOptions {
+export interface RouteOptions extends Omit<OperationsOptions, 'probe'> {
   readonly store: StoreGate
   readonly markets: Markets
   readonly hub: FeedHub
-  readonly metrics: Metrics & MetricsText
-  readonly showMetrics: boolean
-  readonly health: Health
   readonly page: ReadonlyMap<string, PageFile>
   readonly simulated: boolean
 }
@@ -37,7 +27,9 @@ export function addRoutes(app: FastifyInstance, options: RouteOptions): void {
   addPage(app, options)
   addAnswers(app, options)
   addEvents(app, options)
-  addOperations(app, options)
+  // The probe's result is in the store's health, beside that of all other components.
+  const probe = () => options.store.read((reader) => reader.check()).catch(() => undefined)
+  addOperations(app, {...options, probe})
 }
 
 function addPage(app: FastifyInstance, {page}: RouteOptions): void {
@@ -93,22 +85,4 @@ function startStream(reply: FastifyReply) {
   response.writeHead(200, {...securityHeaders, 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store'})
   response.write(`retry: ${RECONNECT_MS}\n\n`)
   return response
-}
-
-function addOperations(app: FastifyInstance, {store, health, metrics, showMetrics}: RouteOptions): void {
-  const report = (isFine: (state: string) => boolean) => async (_request: unknown, reply: FastifyReply) => {
-    // The probe's result is in the store's health, beside that of all other components.
-    await store.read((reader) => reader.check()).catch(() => undefined)
-    const answer = health.report()
-    return reply.code(isFine(answer.state) ? 200 : 503).send(answer)
-  }
-  app.get(
-    '/healthz',
-    report((state) => state !== 'down'),
-  )
-  app.get(
-    '/readyz',
-    report((state) => state === 'up' || state === 'degraded'),
-  )
-  if (showMetrics) app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()))
 }

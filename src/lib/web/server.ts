@@ -1,15 +1,12 @@
-import type {AddressInfo} from 'node:net'
-import {type FastifyInstance, fastify} from 'fastify'
-import type {Context, Logger, Metrics} from '../core/context.ts'
+import type {Context, Metrics} from '../core/context.ts'
 import type {Health} from '../core/health.ts'
 import type {MarketReader} from '../core/ports/market-reader.ts'
-import {CannotListenError, NoSuchPathError} from './errors.ts'
+import {createApp, listen} from './app.ts'
 import {FeedHub} from './feed-hub.ts'
-import {sendError} from './http-errors.ts'
 import {Markets} from './markets.ts'
+import type {MetricsText} from './operations.ts'
 import {readPageFiles} from './page-files.ts'
-import {addRoutes, type MetricsText} from './routes.ts'
-import {securityHeaders} from './security.ts'
+import {addRoutes} from './routes.ts'
 import {StoreGate} from './store-gate.ts'
 
 export interface WebContext extends Context {
@@ -57,8 +54,6 @@ const DEFAULTS = {
   simulated: false,
   showMetrics: true,
 }
-/** No request has a body, and a browser's headers are short. */
-const LIMITS = {bodyLimit: 1_024, connectionTimeout: 0, requestTimeout: 10_000, keepAliveTimeout: 30_000, http: {maxHeaderSize: 16_384}}
 
 /** Serves the page, its data, health and metrics. Rejects with CannotListenError where the address can't be had. */
 export async function startServer(options: WebServerOptions): Promise<WebServer> {
@@ -70,7 +65,7 @@ export async function startServer(options: WebServerOptions): Promise<WebServer>
   const hub = new FeedHub({...live, store, logger, clock, clientsGauge: metrics.gauge('coinpipe_sse_clients')})
   const app = createApp(metrics, logger)
   addRoutes(app, {store, hub, metrics, showMetrics, health, page, simulated, markets: new Markets(store, clock)})
-  const url = await listen(app, host, port).catch(async (error: unknown) => {
+  const url = await listen(app, {host, port}).catch(async (error: unknown) => {
     await hub.close()
     throw error
   })
@@ -82,37 +77,4 @@ export async function startServer(options: WebServerOptions): Promise<WebServer>
       await hub.close()
     },
   }
-}
-
-function createApp(metrics: Metrics, logger: Logger): FastifyInstance {
-  const requests = metrics.counter('coinpipe_http_requests_total')
-  const app = fastify({
-    ...LIMITS,
-    logger: false,
-    forceCloseConnections: true,
-    // A path that can't be decoded never reaches the hooks and handlers below.
-    frameworkErrors: (error, _request, reply) => void sendError(error, reply.headers(securityHeaders), logger),
-  })
-  app.addHook('onRequest', async (_request, reply) => {
-    reply.headers(securityHeaders)
-  })
-  app.addHook('onResponse', async (request, reply) => {
-    requests.add(1, {route: request.routeOptions.url ?? 'unknown', status: `${Math.floor(reply.statusCode / 100)}xx`})
-  })
-  app.setNotFoundHandler((request) => {
-    throw new NoSuchPathError(request.method, request.url)
-  })
-  app.setErrorHandler((error, _request, reply) => sendError(error, reply, logger))
-  return app
-}
-
-async function listen(app: FastifyInstance, host: string, port: number): Promise<string> {
-  try {
-    await app.listen({host, port})
-  } catch (error) {
-    throw new CannotListenError(host, port, error as NodeJS.ErrnoException)
-  }
-  const {address, family, port: bound} = app.server.address() as AddressInfo
-  const name = address === '0.0.0.0' || address === '::' ? 'localhost' : family === 'IPv6' ? `[${address}]` : address
-  return `http://${name}:${bound}/`
 }

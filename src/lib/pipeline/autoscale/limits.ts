@@ -7,7 +7,7 @@ import type {ScaleLimits} from './decide.ts'
 /** As the flags of the command say it. */
 export interface LimitFlags {
   readonly min: number
-  /** Default: as many as the topics have partitions. */
+  /** Default: as many as the topics have partitions, within what one machine carries. */
   readonly max?: number | undefined
   readonly 'target-lag': number
   readonly stabilize: number
@@ -15,10 +15,16 @@ export interface LimitFlags {
   readonly interval: number
 }
 
-/** The limits that the flags set. Throws InvalidInputError where they contradict one another. */
-export function limitsOf(flags: LimitFlags, {topics}: Pick<Config, 'topics'>, reads: readonly string[]): ScaleLimits {
+/** The limits that the flags set; `mostByDefault` is what the machine carries. Throws InvalidInputError where they contradict one another. */
+export function limitsOf(
+  flags: LimitFlags,
+  {topics}: Pick<Config, 'topics'>,
+  reads: readonly string[],
+  mostByDefault: number,
+): ScaleLimits {
   const partitions = reads.reduce((sum, topic) => sum + (topics[topic] ?? defaultTopicConfig(topic)).partitions, 0)
-  const {min, max = Math.max(min, partitions), interval, 'target-lag': targetLagMs, stabilize: stabilizeMs, 'cool-down': coolDownMs} = flags
+  const {min, interval, 'target-lag': targetLagMs, stabilize: stabilizeMs, 'cool-down': coolDownMs} = flags
+  const max = flags.max ?? Math.max(min, Math.min(partitions, mostByDefault))
   const limits = {min, max, targetLagMs, stabilizeMs, coolDownMs}
   checkLimits(limits, interval)
   return limits

@@ -25,6 +25,8 @@ export interface RenderOptions {
   readonly image: string
   /** The command line of a worker, without how the bus is reached and where the config is. */
   readonly args: readonly string[]
+  /** Where each pod serves its metrics. */
+  readonly metrics: {readonly host: string; readonly port: number}
   /** Whether workers read a coinpipe.yaml. */
   readonly hasConfig: boolean
 }
@@ -37,6 +39,8 @@ export interface Manifest {
   readonly spec: Readonly<Record<string, unknown>>
 }
 
+/** Port of the metrics where none is named; the one that OpenTelemetry's exporter for Prometheus takes. */
+export const METRICS_PORT = 9464
 const CONFIG_FOLDER = '/etc/coinpipe'
 const DATA_FOLDER = '/data'
 const GRACE_SECONDS = 5
@@ -48,7 +52,7 @@ const PROTOCOL_VERSION = '3.0.0'
 
 /** Throws InvalidInputError where pods could not share the work. */
 export function renderKubernetes(options: RenderOptions): readonly Manifest[] {
-  const {bus, kind, rendering} = options
+  const {bus, kind, rendering, metrics} = options
   if (kind === 'store') {
     throw new InvalidInputError('the embedded store is a file of one machine, which pods do not share', {
       remedy: ['render a sink that is a server: coinpipe sink autoscale cassandra --render keda'],
@@ -61,6 +65,11 @@ export function renderKubernetes(options: RenderOptions): readonly Manifest[] {
         remedy: ['name brokers that pods can reach: --bus kafka --brokers host:port,…'],
       },
     )
+  }
+  if (metrics.port === 0) {
+    throw new InvalidInputError('--metrics-port 0 would be another port in each pod, and nobody would know which', {
+      remedy: [`write one, or leave it away: then it is ${METRICS_PORT}`],
+    })
   }
   return [deployment(options), ...(rendering === 'keda' ? keda(options) : [horizontalPodAutoscaler(options)])]
 }
@@ -77,7 +86,7 @@ function nameOf({group}: RenderOptions): string {
 
 /** Without `replicas`: they belong to what scales it, and would be set back by each `kubectl apply`. */
 function deployment(options: RenderOptions): Manifest {
-  const {bus, drainMs, image, args, hasConfig} = options
+  const {bus, drainMs, image, args, hasConfig, metrics} = options
   const name = nameOf(options)
   const labels = {'app.kubernetes.io/name': name, 'app.kubernetes.io/part-of': 'coinpipe'}
   const container = {
@@ -88,8 +97,13 @@ function deployment(options: RenderOptions): Manifest {
       '--bus=kafka',
       `--brokers=${bus.brokers.join(',')}`,
       ...(hasConfig ? [`--config=${CONFIG_FOLDER}/coinpipe.yaml`] : []),
+      `--metrics-port=${metrics.port}`,
+      `--metrics-host=${metrics.host}`,
       '--log-format=json',
     ],
+    ports: [{name: 'metrics', containerPort: metrics.port}],
+    // No liveness probe: health is bad while Cassandra is down, and a pod that is started again does not mend that.
+    readinessProbe: {httpGet: {path: '/readyz', port: 'metrics'}, periodSeconds: 10, timeoutSeconds: 5},
     env: [{name: 'COINPIPE_DATA_DIR', value: DATA_FOLDER}],
     envFrom: [{secretRef: {name, optional: true}}],
     resources: {requests: {cpu: '500m', memory: '512Mi'}, limits: {memory: '1Gi'}},
@@ -106,11 +120,16 @@ function deployment(options: RenderOptions): Manifest {
     spec: {
       selector: {matchLabels: {'app.kubernetes.io/name': name}},
       template: {
-        metadata: {labels},
+        metadata: {labels, annotations: scrapeAnnotations(metrics.port)},
         spec: {terminationGracePeriodSeconds: Math.ceil(drainMs / 1000) + GRACE_SECONDS, containers: [container], volumes},
       },
     },
   }
+}
+
+/** What usual configurations of Prometheus look for. */
+function scrapeAnnotations(port: number): Readonly<Record<string, string>> {
+  return {'prometheus.io/scrape': 'true', 'prometheus.io/port': String(port), 'prometheus.io/path': '/metrics'}
 }
 
 function keda(options: RenderOptions): Manifest[] {

@@ -50,6 +50,7 @@ export async function runAutoscale(config: Config, options: AutoscaleOptions, co
     await retrying(() => bus.connect(), {component: 'bus', stage: 'connect', signal}, context)
     await scaler.run(signal)
   }
+  for (const component of ['bus', kind]) context.health.set(component, 'starting')
   pool.scale(limits.min)
   const run = scaling()
   try {

@@ -1,8 +1,9 @@
 import {orLate} from '../../bus/deadline.ts'
-import type {Context} from '../../core/context.ts'
 import {AbortedError, CoinpipeError} from '../../core/errors.ts'
+import type {HealthState} from '../../core/health.ts'
 import type {BusAdmin} from '../../core/ports/bus.ts'
 import type {ProgressFields} from '../../observability/progress.ts'
+import type {SystemContext} from '../system.ts'
 import {type Backlog, lookAtBacklog, totalConsumed} from './backlog.ts'
 import {type Decision, decide, type Figures, type Reason, type ScaleLimits, type ScalerState, startScaler} from './decide.ts'
 import type {WorkerPool} from './pool.ts'
@@ -29,7 +30,7 @@ const WORTH_A_WARNING: ReadonlySet<Reason> = new Set<Reason>([
 /** Looks at the group again and again, decides, has the pool follow, and says why. */
 export class Scaler {
   readonly #options: ScalerOptions
-  readonly #context: Context
+  readonly #context: SystemContext
   #state: ScalerState
   #last: Decision
   /** Records behind the group at the first look, and at the last. */
@@ -37,7 +38,7 @@ export class Scaler {
   #peak: number
   #changes = 0
 
-  constructor(options: ScalerOptions, context: Context) {
+  constructor(options: ScalerOptions, context: SystemContext) {
     const {min} = options.limits
     this.#options = options
     this.#context = context
@@ -85,7 +86,8 @@ export class Scaler {
     this.#last = decision
     if (look !== null) this.#consumed = {first: this.#consumed?.first ?? totalConsumed(look), last: totalConsumed(look)}
     pool.scale(decision.workers)
-    const {metrics} = this.#context
+    const {metrics, health} = this.#context
+    health.set(kind, stateOf(pool.running, decision.workers), `${pool.running} of ${decision.workers} workers run`)
     metrics.gauge('coinpipe_workers_wanted').set(decision.workers, {component: kind})
     metrics.gauge('coinpipe_workers_running').set(pool.running, {component: kind})
     if (decision.figures) metrics.gauge('coinpipe_component_lag_records').set(decision.figures.lag, {component: kind})
@@ -104,20 +106,28 @@ export class Scaler {
 
   async #look(signal: AbortSignal): Promise<Backlog | null> {
     const {bus, group} = this.#options
-    const {clock, logger} = this.#context
+    const {clock, logger, health} = this.#context
     try {
-      return await orLate(
+      const look = await orLate(
         lookAtBacklog(bus, group, () => clock.monotonicMs()),
         LOOK_MS,
         'looking at the group',
       )
+      health.set('bus', 'up')
+      return look
     } catch (error) {
       if (!(error instanceof CoinpipeError)) throw error
+      health.set('bus', 'degraded', error.message)
       if (!signal.aborted && this.#last.reason !== 'lag unknown')
         logger.warn({code: error.code, reason: error.message}, 'the group could not be looked at')
       return null
     }
   }
+}
+
+function stateOf(running: number, wanted: number): HealthState {
+  if (running >= wanted) return 'up'
+  return running > 0 ? 'degraded' : 'down'
 }
 
 function shown({lag, zeroInMs}: Figures): Readonly<Record<string, number | string>> {

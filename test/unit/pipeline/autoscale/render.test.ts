@@ -25,6 +25,7 @@ async function options(changes: Partial<RenderOptions> = {}, bus = KAFKA): Promi
     image: 'registry.example/coinpipe:1',
     args: ['sink', 'cassandra', '--skip-expired'],
     hasConfig: true,
+    metrics: {host: '0.0.0.0', port: 9464},
     ...changes,
   }
 }
@@ -152,6 +153,8 @@ describe('the Deployment', () => {
                 '--bus=kafka',
                 '--brokers=kafka-1:9092,kafka-2:9092',
                 '--config=/etc/coinpipe/coinpipe.yaml',
+                '--metrics-port=9464',
+                '--metrics-host=0.0.0.0',
                 '--log-format=json',
               ],
             },
@@ -160,6 +163,31 @@ describe('the Deployment', () => {
         },
       },
     })
+  })
+})
+
+describe('the metrics of pods', () => {
+  it('are where Prometheus and the probe look', async () => {
+    const [deployment] = await applied({metrics: {host: '::', port: 9100}})
+    expect(deployment?.spec).toMatchObject({
+      template: {
+        metadata: {annotations: {'prometheus.io/scrape': 'true', 'prometheus.io/port': '9100', 'prometheus.io/path': '/metrics'}},
+        spec: {
+          containers: [
+            {
+              args: expect.arrayContaining(['--metrics-port=9100', '--metrics-host=::']),
+              ports: [{name: 'metrics', containerPort: 9100}],
+              readinessProbe: {httpGet: {path: '/readyz', port: 'metrics'}},
+            },
+          ],
+        },
+      },
+    })
+  })
+
+  it('have a port that is known', async () => {
+    const anyPort = await options({metrics: {host: '0.0.0.0', port: 0}})
+    expect(() => renderKubernetes(anyPort)).toThrow(expect.objectContaining({code: 'COINPIPE_INVALID_INPUT', exitCode: 2}))
   })
 })
 
