@@ -5,7 +5,7 @@ export function renderMetrics(): string {
   return [
     '# Metrics',
     '',
-    'Served at `/metrics` in Prometheus text format. Generated from src/lib/core/metric-names.ts by `npm run docs`.',
+    'Served at `/metrics` in Prometheus text format: by `serve`, `up` and `demo` beside the page, by sinks, `ingest` and `aggregate candles` on `--metrics-port`. Generated from src/lib/core/metric-names.ts by `npm run docs`.',
     'Labels take their values from fixed sets, so the number of series is bounded.',
     ...section('Counters', COUNTERS),
     ...section('Gauges', GAUGES),
