@@ -8,6 +8,7 @@ import {AlreadyRunningError, takeLock} from '../../core/lock.ts'
 import {javaProgram, javaVersion} from '../jvm/java.ts'
 import {javaArguments} from '../jvm/launch.ts'
 import {cassandraFiles, cassandraFlags, cassandraMain} from './launch.ts'
+import {CASSANDRA_MODULE_FLAGS} from './module-flags.ts'
 import {tokensOf} from './tokens.ts'
 import {trainNode} from './train-node.ts'
 
@@ -114,9 +115,9 @@ async function prepare(folder: string, {listen, ports, archive, classPath}: Trai
   return [javaProgram('java'), `@${join(folder, 'java.args')}`]
 }
 
-/** What an archive is good for: this Java, with these flags and these jars, at these paths and of these dates. */
+/** What an archive is good for: this Java, open to these modules, and these jars, at these paths and of these dates. */
 async function keyOf({classPath}: ArchiveOptions, signal: AbortSignal): Promise<string> {
   const jars = await Promise.all(classPath.map(async (jar) => `${jar} ${(await stat(jar).catch(() => null))?.mtimeMs}`))
-  const made = [await javaVersion(signal), ...cassandraFlags('', HEAP_MB), ...jars].join('\n')
+  const made = [await javaVersion(signal), ...CASSANDRA_MODULE_FLAGS, ...jars].join('\n')
   return createHash('sha256').update(made).digest('hex').slice(0, SHOWN_DIGITS)
 }

@@ -8,6 +8,8 @@ export const cassandraMain: readonly string[] = ['org.apache.cassandra.service.C
 /** A local cluster is new, or all of it was stopped: there is no ring to wait for, and no client yet to be spared. */
 const AT_ONCE = [
   '-Dcassandra.ring_delay_ms=500',
+  // Else twice the ring delay: on a busy machine, a seed that is silent for a moment before it joins is then forgotten for good ("Seeds list is now empty").
+  '-Dcassandra.gossip_quarantine_delay_ms=60000',
   '-Dcassandra.skip_wait_for_gossip_to_settle=0',
   '-Dcassandra.superuser_setup_delay_ms=0',
   '-Dcassandra.consistent.rangemovement=false',

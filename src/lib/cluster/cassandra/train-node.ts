@@ -16,7 +16,7 @@ export interface Ports {
 }
 
 const HOST = '127.0.0.1'
-const DEADLINE_MS = 60_000
+const DEADLINE_MS = 180_000
 const PROBE_MS = 1000
 const POLL_MS = 100
 const SHOWN_LINES = 15
@@ -43,7 +43,7 @@ const INSERT = "INSERT INTO lesson.rows (key, time, id, value) VALUES ('a', 1, ?
 
 /**
  * Starts a node by what `prepare` answers (a command line, for a node at this address and these ports), uses it a little, and has it leave in order. Rejects where it does not
- * serve, or is not gone, within a minute; it is gone then, too.
+ * serve, or is not gone, within three minutes (a busy machine takes one); it is gone then, too.
  */
 export async function trainNode(
   prepare: (host: string, ports: Ports) => Promise<string[]>,
