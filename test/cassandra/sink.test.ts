@@ -1,12 +1,16 @@
+import {randomBytes} from 'node:crypto'
 import {describe, expect, it, onTestFinished} from 'vitest'
+import {EXIT} from '../../src/lib/core/errors.ts'
 import {CassandraSchemaError} from '../../src/lib/store/cassandra/errors.ts'
-import {TABLE_DEFAULTS, WRITE_DEFAULTS} from '../../src/lib/store/cassandra/options.ts'
+import {MAX_TTL_SECONDS, TABLE_DEFAULTS, WRITE_DEFAULTS} from '../../src/lib/store/cassandra/options.ts'
+import {CassandraTables} from '../../src/lib/store/cassandra/schema/cassandra-tables.ts'
 import {createCassandraSink} from '../../src/lib/store/cassandra/sink.ts'
 import {bucketOf, tablesFor} from '../../src/lib/store/cassandra/tables.ts'
 import {sinkContract} from '../contract/sink-contract.ts'
 import {cassandraOptions, keyspaceForTest, openSession, tableOptions, tablesForFile, tablesForTest} from '../helpers/cassandra.ts'
 import {openSink, writeRecords} from '../helpers/cassandra-sink.ts'
 import {testContext} from '../helpers/context.ts'
+import {rowEncoder} from '../helpers/encoded-rows.ts'
 import {book, candle, gap, sinkItems, T0, ticker, trade} from '../helpers/market-records.ts'
 
 const shared = tablesForFile()
@@ -129,12 +133,54 @@ describe('a Cassandra sink', () => {
     expect(left.get('new')).toBeLessThanOrEqual(600)
   })
 
-  it('says what happened where a table is dropped under it', async () => {
+  it('goes on where a column is added or a table made anew under it, and says what happened where one is dropped', async () => {
     const keyspace = await tablesForTest()
     const sink = await openSink(keyspace)
     const session = await openSession({keyspace})
     await writeRecords(sink, [trade('1')])
+    await session.change(`ALTER TABLE ${keyspace}.trade_by_symbol ADD note text`)
+    await writeRecords(sink, [trade('2')])
+    expect(await storedIds(keyspace)).toEqual(['1', '2'])
     await session.change(`DROP TABLE ${keyspace}.trade_by_symbol`)
-    await expect(writeRecords(sink, [trade('2')])).rejects.toBeInstanceOf(CassandraSchemaError)
+    await expect(writeRecords(sink, [trade('3')])).rejects.toBeInstanceOf(CassandraSchemaError)
+    await new CassandraTables(session, tableOptions(), testContext()).create()
+    await writeRecords(sink, [trade('3')])
+    expect(await storedIds(keyspace)).toEqual(['3'])
+    await session.change(`DROP KEYSPACE ${keyspace}`)
+    await expect(writeRecords(sink, [trade('4')])).rejects.toBeInstanceOf(CassandraSchemaError)
+  })
+
+  it('refuses no record for a time to live that Cassandra cannot keep: that ends it', async () => {
+    const keyspace = shared()
+    const session = await openSession({keyspace})
+    const keepFor = (seconds: number) => session.change(`ALTER TABLE ${keyspace}.gap_by_symbol WITH default_time_to_live = ${seconds}`)
+    onTestFinished(() => keepFor(3600))
+    const sink = await openSink(keyspace)
+    await keepFor(MAX_TTL_SECONDS)
+    await expect(writeRecords(sink, [gap(T0), gap(T0 + 1)])).rejects.toMatchObject({
+      code: 'COINPIPE_CASSANDRA_REQUEST',
+      exitCode: EXIT.usage,
+    })
+  })
+
+  it('asks the nodes that own a row: it hashes keys as Cassandra does', async () => {
+    const keyspace = shared()
+    const sink = await openSink(keyspace)
+    const session = await openSession({keyspace})
+    const symbols = Array.from({length: 40}, (_, i) => `${randomBytes(1 + i).toString('base64')}-원${i}`)
+    const records = symbols.flatMap((symbol, i) => [trade(`${i}`, {symbol, eventTime: T0 + i * 3_600_000_000}), ticker(T0, {symbol})])
+    await writeRecords(sink, records)
+    const [byHour, byMarket] = await Promise.all([
+      session.query(`SELECT symbol, token(exchange, symbol, bucket_hour) AS hash FROM ${keyspace}.trade_by_symbol`),
+      session.query(`SELECT symbol, token(exchange, symbol) AS hash FROM ${keyspace}.ticker_by_symbol`),
+    ])
+    const tokens = new Map<string, string>()
+    for (const {symbol, hash} of byHour) tokens.set(`trade ${symbol}`, String(hash))
+    for (const {symbol, hash} of byMarket) tokens.set(`ticker ${symbol}`, String(hash))
+    const encoder = rowEncoder()
+    for (const record of records) {
+      const {routingKey} = encoder.encode(record).partition
+      expect(String(session.client.metadata.newToken(routingKey).getValue())).toBe(tokens.get(`${record.type} ${record.symbol}`))
+    }
   })
 })

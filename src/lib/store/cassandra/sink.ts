@@ -13,7 +13,7 @@ import {CassandraTables} from './schema/cassandra-tables.ts'
 import {CassandraSession} from './session.ts'
 import {tablesFor} from './tables.ts'
 import {TimeToLive} from './time-to-live.ts'
-import {isRowsFault} from './translate-error.ts'
+import {isRowsFault, isUnprepared} from './translate-error.ts'
 import {batchSettings} from './write-settings.ts'
 
 const COMPONENT = {component: 'cassandra'}
@@ -67,8 +67,9 @@ class CassandraSink implements Sink {
     const session = new CassandraSession(this.#options, this.#context, {speculativeMs: this.#write.speculativeMs})
     try {
       await session.connect()
-      await new CassandraTables(session, this.#tables, this.#context).check()
-      this.#opened = await this.#open(session)
+      const tables = new CassandraTables(session, this.#tables, this.#context)
+      await tables.check()
+      this.#opened = await this.#open(session, tables)
     } catch (error) {
       await session.close()
       throw error
@@ -115,12 +116,12 @@ class CassandraSink implements Sink {
     throw new NotConnectedError('the connection to Cassandra is not open')
   }
 
-  async #open(session: CassandraSession): Promise<Opened> {
+  async #open(session: CassandraSession, tables: CassandraTables): Promise<Opened> {
     const {bucket} = this.#tables
     const {consistency, bookLevels, skipExpired, maxInFlightBytes, deadlineMs} = this.#write
     const sender = await RowSender.open(session, consistency, this.#context)
     const encoder = new RowEncoder({tables: await sender.prepare(tablesFor(bucket), {ttl: skipExpired}), bucket, bookLevels})
-    const send = sender.send.bind(sender)
+    const send = (rows: readonly Row[]) => sendChecked(rows, sender, tables)
     const batcher = new RowBatcher(
       batchSettings(this.#write),
       {...COMPONENT, maxBytes: maxInFlightBytes, deadlineMs, send, isRowsFault},
@@ -155,6 +156,16 @@ class CassandraSink implements Sink {
     }
     rows.push(...index.rows)
     return {rows, refused, index, expired}
+  }
+}
+
+/** Where a statement cannot be prepared any more, the tables say whether another attempt may help: rejects with CassandraSchemaError if not. */
+async function sendChecked(rows: readonly Row[], sender: RowSender, tables: CassandraTables): Promise<void> {
+  try {
+    await sender.send(rows)
+  } catch (error) {
+    if (isUnprepared(error)) await tables.check()
+    throw error
   }
 }
 

@@ -1,4 +1,4 @@
-import {CoinpipeError, InvalidInputError} from '../../core/errors.ts'
+import {CoinpipeError, type ErrorDetails, EXIT, InvalidInputError} from '../../core/errors.ts'
 import {CassandraAuthError, CassandraBusyError, CassandraRequestError, CassandraSchemaError, CassandraUnreachableError} from './errors.ts'
 import type {CassandraOptions} from './options.ts'
 
@@ -14,6 +14,7 @@ const SERVER_ERRORS: Readonly<Record<number, 'busy' | 'auth' | 'request'>> = {
   4608: 'busy',
   4864: 'busy',
   5376: 'busy',
+  5632: 'busy',
   8448: 'auth',
 }
 
@@ -21,6 +22,12 @@ const INVALID = 0x2200
 const UNPREPARED = 0x2500
 /** A mutation of more than half a commit log segment is answered as an error of the server. */
 const TOO_LARGE = /too large for the maximum size/i
+
+/** What is invalid about each row alike, because of how the tables were made or what the nodes are set to. */
+const TTL_TOO_LONG = /exceeds maximum supported expiration date/i
+const FORBIDDEN = /guardrail (write_consistency_levels|user_timestamps)/i
+/** Nodes that hold users and permissions are down: neither a yes nor a no. */
+const UNDECIDED = /unable to perform auth/i
 
 const SHOWN_STATEMENT = 120
 /** Servers say it in words only. */
@@ -35,17 +42,17 @@ interface DriverError extends Error {
 /** Errors of the driver in our words, each with whether trying again may help. Others pass through: they are bugs. */
 export function translateCassandraError(error: unknown, what: string, options: CassandraOptions): unknown {
   if (error instanceof CoinpipeError || !(error instanceof Error)) return error
-  const {name, message, code, innerErrors} = error as DriverError
+  const {name, message, code} = error as DriverError
   const cause = {cause: error}
   const doing = what.length > SHOWN_STATEMENT ? `${what.slice(0, SHOWN_STATEMENT)}…` : what
-  if (name === 'NoHostAvailableError') return unreachable(doing, innerErrors ?? {}, message, error, options)
+  if (name === 'NoHostAvailableError') return unreachable(doing, error, options)
   if (name === 'AuthenticationError') return authError(message, options, error)
   if (name === 'OperationTimedOutError' || name === 'BusyConnectionError') return new CassandraBusyError(`${doing}: ${message}`, cause)
   if (name === 'ResponseError' && code !== undefined) {
     if (SERVER_ERRORS[code] === 'auth') return authError(message, options, error)
     if (SERVER_ERRORS[code] === 'busy' && !TOO_LARGE.test(message)) return new CassandraBusyError(`${doing}: ${message}`, cause)
     if (MISSING.test(message)) return new CassandraSchemaError(`${doing}: ${message}`, cause)
-    return new CassandraRequestError(`${doing}: ${message}`, cause)
+    return new CassandraRequestError(`${doing}: ${message}`, {...cause, ...settingsFault(message)})
   }
   if (isWrongDatacenter(error)) return wrongDatacenter(message, options, error)
   if (isNetworkError(error)) return new CassandraUnreachableError(`${doing}: ${message}`, cause)
@@ -56,17 +63,37 @@ export function translateCassandraError(error: unknown, what: string, options: C
 export function isRowsFault(error: unknown): error is CassandraRequestError {
   if (!(error instanceof CassandraRequestError) || !(error.cause instanceof Error)) return false
   const {code, message} = error.cause as DriverError
-  return code === INVALID || TOO_LARGE.test(message)
+  return (code === INVALID && settingsFault(message) === undefined) || TOO_LARGE.test(message)
 }
 
-function unreachable(
-  what: string,
-  inner: Readonly<Record<string, Error | string>>,
-  message: string,
-  cause: Error,
-  options: CassandraOptions,
-): CoinpipeError {
-  const errors = Object.entries(inner)
+/** Whether no node could prepare its statement again: it is out of reach, or the table is not there any more. */
+export function isUnprepared(error: unknown): boolean {
+  if (!(error instanceof CassandraBusyError) || !(error.cause instanceof Error)) return false
+  return innerErrorsOf(error.cause).some(([, inner]) => (inner as DriverError).code === UNPREPARED)
+}
+
+function settingsFault(message: string): Pick<ErrorDetails, 'remedy' | 'exitCode'> | undefined {
+  if (TTL_TOO_LONG.test(message)) {
+    const remedy = [
+      'set a shorter ttl of the sink, then run: coinpipe tables migrate cassandra',
+      'or set storage_compatibility_mode: NONE in cassandra.yaml of every node',
+    ]
+    return {remedy, exitCode: EXIT.usage}
+  }
+  if (!FORBIDDEN.test(message)) return undefined
+  return {
+    remedy: ['ask who runs the nodes: guardrails in their cassandra.yaml forbid it', 'or set another consistency of the sink'],
+    exitCode: EXIT.usage,
+  }
+}
+
+/** What each node answered, where none would do. */
+function innerErrorsOf(error: DriverError): [host: string, error: Error | string][] {
+  return Object.entries(error.innerErrors ?? {})
+}
+
+function unreachable(what: string, cause: Error, options: CassandraOptions): CoinpipeError {
+  const errors = innerErrorsOf(cause)
   const refused = errors.map(([, error]) => error).find((error) => error instanceof Error && error.name === 'AuthenticationError')
   if (refused instanceof Error) return authError(refused.message, options, cause)
   const elsewhere = errors.map(([, error]) => error).find((error) => isWrongDatacenter(error))
@@ -74,18 +101,19 @@ function unreachable(
   const busy = errors.map(([, error]) => error).find((error) => SERVER_ERRORS[(error as DriverError).code ?? -1] === 'busy')
   if (busy instanceof Error) return new CassandraBusyError(`${what}: ${busy.message}`, {cause})
   if (errors.some(([, error]) => (error as DriverError).code === UNPREPARED)) {
-    return new CassandraSchemaError(`${what}: the table was changed or dropped since this began`, {cause})
+    return new CassandraBusyError(`${what}: no node could prepare the statement again`, {cause})
   }
   const seen = errors.map(([host, error]) => `${host}: ${error instanceof Error ? error.message : error}`)
   return new CassandraUnreachableError(
-    `${what}: no node of ${options.hosts.join(', ')} answers${seen.length > 0 ? ` (${seen.join('; ')})` : ` (${message})`}`,
+    `${what}: no node of ${options.hosts.join(', ')} answers${seen.length > 0 ? ` (${seen.join('; ')})` : ` (${cause.message})`}`,
     {
       cause,
     },
   )
 }
 
-function authError(message: string, {username, hosts}: CassandraOptions, cause: Error): CassandraAuthError {
+function authError(message: string, {username, hosts}: CassandraOptions, cause: Error): CassandraAuthError | CassandraBusyError {
+  if (UNDECIDED.test(message)) return new CassandraBusyError(`nodes that know users and permissions do not answer: ${message}`, {cause})
   const who = username === undefined ? 'without a user' : `as '${username}'`
   return new CassandraAuthError(`Cassandra on ${hosts.join(', ')} refuses to let us in ${who}: ${message}`, {cause})
 }
