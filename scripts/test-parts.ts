@@ -23,6 +23,6 @@ export const TEST_PARTS: Readonly<Record<string, TestPart>> = {
   cluster: {parallel: false, timeoutMs: 180_000},
   kafka: {parallel: false, timeoutMs: 60_000, setup: 'kafka/setup/kraft.ts'},
   'kafka-zk': {folder: 'kafka', parallel: false, timeoutMs: 60_000, setup: 'kafka/setup/zookeeper.ts'},
-  cassandra: {parallel: false, timeoutMs: 60_000, setup: 'cassandra/setup/one-node.ts'},
-  'cassandra-cluster': {parallel: false, timeoutMs: 180_000, setup: 'cassandra-cluster/setup/testbed.ts'},
+  cassandra: {parallel: false, timeoutMs: 180_000, setup: 'cassandra/setup/one-node.ts'},
+  'cassandra-cluster': {parallel: false, timeoutMs: 300_000, setup: 'cassandra-cluster/setup/testbed.ts'},
 }
