@@ -1,10 +1,10 @@
 import type {Clock} from '../../core/context.ts'
-import type {CoinRecord} from '../../core/records.ts'
+import type {CoinRecord, RecordType} from '../../core/records.ts'
 import type {TableOptions} from './options.ts'
 import type {Partition} from './partitions.ts'
 import type {Row} from './row.ts'
 import type {RowEncoder} from './rows.ts'
-import {type IndexRecord, tableOf, ttlOf} from './tables.ts'
+import {type IndexRecord, indexTtl, tableOf, ttlOf} from './tables.ts'
 
 const INDEXES: readonly IndexRecord[] = ['market', 'tradeBucket', 'candleBucket']
 /** An index row is written again after this part of its time to live. */
@@ -17,23 +17,21 @@ const RENEW_AFTER = 1 / 4
 export class IndexRows {
   readonly #encoder: RowEncoder
   readonly #clock: Clock
-  readonly #ttlSeconds: Readonly<Record<IndexRecord, number | null>>
+  readonly #tables: TableOptions
   readonly #renewAfterMs: number
   readonly #knownSinceMs = new WeakMap<Partition, number>()
 
   constructor(encoder: RowEncoder, tables: TableOptions, clock: Clock) {
     this.#encoder = encoder
     this.#clock = clock
-    const ttls = INDEXES.map((index) => [index, ttlOf(tableOf(index, tables.bucket), tables)] as const)
-    this.#ttlSeconds = Object.fromEntries(ttls) as Record<IndexRecord, number | null>
-    this.#renewAfterMs = Math.min(
-      ...ttls.map(([, seconds]) => (seconds === null ? Number.POSITIVE_INFINITY : seconds * 1000 * RENEW_AFTER)),
-    )
+    this.#tables = tables
+    const ttls = INDEXES.map((index) => ttlOf(tableOf(index, tables.bucket), tables))
+    this.#renewAfterMs = Math.min(...ttls.map((seconds) => (seconds === null ? Number.POSITIVE_INFINITY : seconds * 1000 * RENEW_AFTER)))
   }
 
   /** Index rows that have to be there before the rows of one batch count as written. */
   collect(nowMs: number): IndexCollector {
-    return new IndexCollector(this.#encoder, this.#ttlSeconds, this.#clock.nowUs(), (partition) => {
+    return new IndexCollector(this.#encoder, this.#tables, this.#clock.nowUs(), (partition) => {
       const sinceMs = this.#knownSinceMs.get(partition)
       return sinceMs !== undefined && nowMs - sinceMs < this.#renewAfterMs
     })
@@ -50,19 +48,14 @@ export class IndexCollector {
   readonly rows: Row[] = []
   readonly partitions = new Set<Partition>()
   readonly #encoder: RowEncoder
-  readonly #ttlSeconds: Readonly<Record<IndexRecord, number | null>>
+  readonly #tables: TableOptions
   readonly #seen: number
   readonly #isKnown: (partition: Partition) => boolean
   #last: Partition | undefined
 
-  constructor(
-    encoder: RowEncoder,
-    ttlSeconds: Readonly<Record<IndexRecord, number | null>>,
-    seen: number,
-    isKnown: (partition: Partition) => boolean,
-  ) {
+  constructor(encoder: RowEncoder, tables: TableOptions, seen: number, isKnown: (partition: Partition) => boolean) {
     this.#encoder = encoder
-    this.#ttlSeconds = ttlSeconds
+    this.#tables = tables
     this.#seen = seen
     this.#isKnown = isKnown
   }
@@ -72,9 +65,10 @@ export class IndexCollector {
     this.#last = partition
     if (!('symbol' in record) || this.partitions.has(partition) || this.#isKnown(partition)) return
     this.partitions.add(partition)
-    this.#push(this.#encoder.market(record, this.#seen, this.#ttl('market')), index)
-    if (record.type === 'trade') this.#push(this.#encoder.tradeBucket(record, this.#seen, this.#ttl('tradeBucket')), index)
-    if (record.type === 'candle') this.#push(this.#encoder.candleBucket(record, this.#seen, this.#ttl('candleBucket')), index)
+    const ttl = (of: IndexRecord) => this.#ttl(of, record.type, partition)
+    this.#push(this.#encoder.market(record, this.#seen, ttl('market')), index)
+    if (record.type === 'trade') this.#push(this.#encoder.tradeBucket(record, this.#seen, ttl('tradeBucket')), index)
+    if (record.type === 'candle') this.#push(this.#encoder.candleBucket(record, this.#seen, ttl('candleBucket')), index)
   }
 
   #push(row: Row, index: number): void {
@@ -82,8 +76,10 @@ export class IndexCollector {
     this.rows.push(row)
   }
 
-  /** 0 is for ever. */
-  #ttl(index: IndexRecord): number {
-    return this.#ttlSeconds[index] ?? 0
+  /** 0 is for ever. Undefined, the table's own, where rows have that of their table too: it may be another than our options say. */
+  #ttl(index: IndexRecord, type: RecordType, {using}: Partition): number | undefined {
+    const table = tableOf(index, this.#tables.bucket)
+    const ttl = indexTtl(table, type, this.#tables, this.#seen / 1e6)
+    return !using.ttl && ttl === ttlOf(table, this.#tables) ? undefined : (ttl ?? 0)
   }
 }

@@ -81,11 +81,14 @@ export const CASSANDRA_DEFAULTS: Omit<CassandraOptions, 'hosts'> = {
 /** A day more than what Cassandra takes is refused by it: 20 years of 365 days. */
 export const MAX_TTL_SECONDS = 20 * 365 * 86_400
 
+/** 2038-01-19T03:14:06Z: no row expires later, unless nodes have `storage_compatibility_mode: NONE` (CASSANDRA-14092, CASSANDRA-14227). */
+export const LAST_EXPIRY_SECONDS = 2 ** 31 - 2
+
 export const TABLE_DEFAULTS: TableOptions = {
   replicas: 2,
   ttlSeconds: 3600,
   ttlSecondsOf: {},
-  // As long as hints are kept: a row that is removed earlier could come back from a node that was down.
+  // A node hands on what another one missed (hints) for as long as this, and collects hints for three hours.
   gcGraceSeconds: 10_800,
   windowMinutes: 5,
   bucket: 'hour',

@@ -52,7 +52,7 @@ export class RowEncoder {
     this.#options = options
   }
 
-  /** `ttlSeconds` where the table's statement has `USING TTL`. Throws CassandraRecordError. */
+  /** `ttlSeconds` where the table's statement has `USING TTL`, 0 for ever; without it the TTL of the table. Throws CassandraRecordError. */
   encode(record: CoinRecord, ttlSeconds?: number): Row {
     checkInteger(record.eventTime, 'eventTime')
     checkInteger(record.receivedTime, 'receivedTime')
@@ -281,7 +281,10 @@ export class RowEncoder {
   #end(partition: Partition, timestamp: number, ttlSeconds: number | undefined): Row {
     const writer = this.#writer
     if (partition.using.timestamp) writer.bigint(timestamp)
-    if (partition.using.ttl) writer.int(ttlSeconds ?? 0)
+    if (partition.using.ttl) {
+      if (ttlSeconds === undefined) writer.absent('unset')
+      else writer.int(ttlSeconds)
+    }
     if (writer.length > MAX_ROW_BYTES) {
       throw new CassandraRecordError(`the row takes ${writer.length} bytes: more than the ${MAX_ROW_BYTES} that are written of one`)
     }

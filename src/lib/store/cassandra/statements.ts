@@ -1,4 +1,4 @@
-import type {Column, Table} from './tables.ts'
+import {type Column, isIndex, type Table} from './tables.ts'
 
 /** What a row is written with besides its columns, in the order of its values. */
 export interface Using {
@@ -7,9 +7,9 @@ export interface Using {
   readonly ttl: boolean
 }
 
-/** How rows of a table are written: states say how new they are; a TTL is only given where it is not the table's own. */
+/** How rows of a table are written: states say how new they are; a TTL is only given where it may not be the table's own. */
 export function usingOf(table: Table, {ttl}: {readonly ttl: boolean}): Using {
-  return {timestamp: table.kind === 'state', ttl}
+  return {timestamp: table.kind === 'state', ttl: ttl || isIndex(table.record)}
 }
 
 /** The values of a row: partition key, clustering key, other columns, then timestamp and TTL. */

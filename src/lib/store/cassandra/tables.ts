@@ -4,7 +4,7 @@
  */
 
 import {CANDLE_INTERVALS, type CandleInterval, type Micros, type RecordType} from '../../core/records.ts'
-import {type Bucket, MAX_TTL_SECONDS, type TableOptions} from './options.ts'
+import {type Bucket, LAST_EXPIRY_SECONDS, MAX_TTL_SECONDS, type TableOptions} from './options.ts'
 
 export type CqlType =
   | 'text'
@@ -278,8 +278,23 @@ export function ttlOf({record}: Table, {ttlSeconds, ttlSecondsOf}: TableOptions)
   return ttls.includes(null) ? null : Math.min(2 * Math.max(...ttls.map(Number)), MAX_TTL_SECONDS)
 }
 
-function isIndex(record: TableRecord): record is IndexRecord {
-  return Object.hasOwn(INDEXED, record)
+/** Clocks of nodes may be ahead of ours. */
+const CLOCK_MARGIN_SECONDS = 3600
+
+/**
+ * The TTL that an index row is to have if it is written now, seconds; null for ever. Twice the TTL of rows may end past the last expiry that nodes take although the
+ * rows do not: then it ends there, after all rows that are taken. Where rows end later themselves, nodes that take them take their index row too.
+ */
+export function indexTtl(table: Table, record: RecordType, options: TableOptions, nowSeconds: number): number | null {
+  const ttl = ttlOf(table, options)
+  const own = options.ttlSecondsOf[record] === undefined ? options.ttlSeconds : options.ttlSecondsOf[record]
+  const most = LAST_EXPIRY_SECONDS - CLOCK_MARGIN_SECONDS - Math.ceil(nowSeconds)
+  return ttl === null || ttl <= most || own === null || own > most ? ttl : most
+}
+
+/** Whether its rows say where others are. */
+export function isIndex(record: TableRecord | null): record is IndexRecord {
+  return record !== null && Object.hasOwn(INDEXED, record)
 }
 
 /** The table of a record type. */

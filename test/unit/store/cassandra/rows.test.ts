@@ -77,6 +77,7 @@ describe('rows of Cassandra', () => {
       symbol: 'BTC-KRW',
       seen_us: T0,
       timestamp: T0,
+      ttl: 'unset',
     })
   })
 

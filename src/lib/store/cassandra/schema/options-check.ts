@@ -1,6 +1,6 @@
 import {InvalidInputError} from '../../../core/errors.ts'
-import {MAX_TTL_SECONDS, type TableOptions} from '../options.ts'
-import {tablesFor, ttlOf} from '../tables.ts'
+import {LAST_EXPIRY_SECONDS, MAX_TTL_SECONDS, type TableOptions} from '../options.ts'
+import {isIndex, type Table, tablesFor, ttlOf} from '../tables.ts'
 
 /** Cassandra's own rule, but for capitals: without quotes CQL makes them small. */
 const KEYSPACE = /^[a-z][a-z0-9_]{0,47}$/
@@ -11,8 +11,6 @@ const RESERVED = new Set(
   infinity insert into is keyspace limit materialized mbean mbeans modify nan norecursive not null of on or order primary rename replace revoke schema select
   set table to token truncate unlogged unset update use using view where with`.split(/\s+/),
 )
-/** The last second that SSTables hold unless they are of the format that only Cassandra 5 reads (CASSANDRA-14227). */
-const LAST_SECOND = 2 ** 31 - 2
 
 /** Throws InvalidInputError for what Cassandra would refuse, or take for something else than is meant. */
 export function checkTableOptions(
@@ -59,7 +57,9 @@ function checkWhole(name: string, value: number, least: number, most: number): v
 /** What works, but perhaps not as it was meant. `nodesUp` are those of the data centre, `nowMs` is since the epoch. */
 export function tableWarnings(options: TableOptions, nodesUp: number, nowMs: number): readonly string[] {
   const {replicas, bucket} = options
-  const tooLong = tablesFor(bucket).filter((table) => nowMs / 1000 + (ttlOf(table, options) ?? 0) > LAST_SECOND)
+  const expiry = (table: Table) => nowMs / 1000 + (ttlOf(table, options) ?? 0)
+  // Index rows are written so that they end no later than nodes take.
+  const tooLong = tablesFor(bucket).filter((table) => !isIndex(table.record) && expiry(table) > LAST_EXPIRY_SECONDS)
   return [
     ...(nodesUp >= replicas
       ? []
