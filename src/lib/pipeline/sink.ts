@@ -50,7 +50,8 @@ export async function runSink(options: SinkRunOptions, signal: AbortSignal, cont
   const width = sink.concurrentWrites ?? 1
   const stop = new AbortController()
   const subscription = bus.subscribe(subscribeOptions(options, width, context), AbortSignal.any([signal, stop.signal]))
-  const writer = new BatchWriter(options, drainDeadline(signal), context)
+  // Once one batch can never be written, the others are not tried again either.
+  const writer = new BatchWriter(options, AbortSignal.any([drainDeadline(signal), stop.signal]), context)
   const ended = new AbortController()
   const watching = writer.watch(ended.signal)
   const writes = new Set<Promise<void>>()

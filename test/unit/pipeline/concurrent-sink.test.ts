@@ -1,7 +1,7 @@
 import {describe, expect, it, onTestFinished} from 'vitest'
 import {MemoryBus} from '../../../src/lib/bus/memory/memory-bus.ts'
 import {encodeRecord} from '../../../src/lib/core/codec.ts'
-import {NotConnectedError} from '../../../src/lib/core/errors.ts'
+import {NotConnectedError, UnsupportedError} from '../../../src/lib/core/errors.ts'
 import {createHealth} from '../../../src/lib/observability/health.ts'
 import {runSink} from '../../../src/lib/pipeline/sink.ts'
 import {testContext} from '../../helpers/context.ts'
@@ -89,6 +89,19 @@ describe('a sink that takes several batches at once', () => {
     run.sink.writes[0]?.finish()
     await expect(run.ended).rejects.toBe(broken)
     expect([ids(run), await run.committed()]).toEqual([expect.arrayContaining(['1', '3']), 1])
+  })
+
+  it('stops then though others are tried again and again', async () => {
+    const run = await scene()
+    await run.deliver('1', '2')
+    const [first, second] = run.sink.writes
+    first?.fail(new NotConnectedError('the store went away'))
+    await until('the first is tried again', () => run.sink.writes.length === 2 && run.sink.writes[0] === second)
+    second?.fail(new UnsupportedError('never'))
+    const refusing = setInterval(() => run.sink.writes[0]?.fail(new NotConnectedError('still away')), 5)
+    onTestFinished(() => clearInterval(refusing))
+    await expect(run.ended).rejects.toBeInstanceOf(UnsupportedError)
+    expect(await run.committed()).toBe(null)
   })
 
   it('says that the store is away while writes only hang, and asks it no more once they are done', async () => {
