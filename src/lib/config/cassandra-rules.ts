@@ -116,13 +116,16 @@ function bucketsAreFew(checked: Checked): Problem[] {
   })
 }
 
-/** How long a node keeps what another one missed (max_hint_window of cassandra.yaml). */
+/**
+ * How long nodes note what one that is down misses (max_hint_window of cassandra.yaml). A note that is older than gc_grace_seconds of its table is thrown away
+ * (Cassandra's class Hint), so less than this loses some. Rows that expired do not come back by it: each replica knows when they do.
+ */
 const HINTS_MS = 3 * HOUR_MS
 
 function graceCoversHints(checked: Checked): Problem[] {
   return eachSink(checked, ({sink: {gcGrace, replicas}, path}) => {
     if (replicas === 1 || gcGrace >= HINTS_MS) return []
-    const allowed = `${formatDuration(HINTS_MS)} or more: else a node that was down can bring back what is gone`
+    const allowed = `${formatDuration(HINTS_MS)} or more: else a node that was down for longer than gcGrace misses rows until a repair`
     return [problem(checked, [...path, 'gcGrace'], formatDuration(gcGrace), allowed, {severity: 'warning'})]
   })
 }

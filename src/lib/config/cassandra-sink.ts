@@ -43,7 +43,7 @@ export const cassandraSink = z
     ttlOf,
     gcGrace: durationOf(SECOND, 0, LONGEST_TTL)
       .prefault('3h')
-      .describe('How long expired rows stay on disk at least: as long as nodes keep what another one missed.'),
+      .describe('How long expired rows stay on disk at least, and how long nodes keep what another one missed while it was down.'),
     window: durationOf(MINUTE, MINUTE, 365 * DAY)
       .prefault('5m')
       .describe('Rows of so much time are compacted together and dropped as a whole; a TTL should be 50 windows or fewer.'),

@@ -4,12 +4,12 @@ import {isIPv6} from 'node:net'
 import {z} from 'zod'
 import {formatDuration, parseBytes, parseDuration} from '../core/duration.ts'
 import {InvalidInputError} from '../core/errors.ts'
+import {keyspaceProblem} from '../core/keyspace.ts'
 import {SECRET_FORMS, Secret} from './secrets.ts'
 
 const SPELLING = /^[A-Z0-9]{1,20}-[A-Z0-9]{1,10}(?:-PERP|-\d{8})?$/
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/
 const HOST = /^[A-Za-z0-9.-]+$/
-const KEYSPACE = /^[a-z][a-z0-9_]{0,47}$/
 const HOST_PORT = /^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):([0-9]{1,5})$/
 
 const DURATION = 'a duration such as 250ms, 5s or 24h'
@@ -87,7 +87,10 @@ export const host = () =>
 
 /** What Cassandra takes without quotes. */
 export const keyspaceName = () =>
-  text('a name of lower-case letters, digits and _, 48 at most, that starts with a letter', (value) => KEYSPACE.test(value))
+  text(
+    'a name of lower-case letters, digits and _, 48 at most, that starts with a letter, and is no word of CQL and no keyspace of Cassandra itself',
+    (value) => keyspaceProblem(value) === undefined,
+  )
 
 /** A URL of one of the schemes. */
 export function url(schemes: readonly string[], example: string) {

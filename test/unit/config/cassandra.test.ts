@@ -135,6 +135,8 @@ describe('a sink of kind cassandra', () => {
     ],
     [', window: 90s', 'window', "saw '90s', allowed a duration from 1m to 365d in whole minutes"],
     [', keyspace: Coin-Pipe', 'keyspace', "saw 'Coin-Pipe', allowed a name of lower-case letters"],
+    [', keyspace: table', 'keyspace', "saw 'table', allowed a name of lower-case letters"],
+    [', keyspace: system_auth', 'keyspace', "saw 'system_auth', allowed a name of lower-case letters"],
     [', hosts: ["a b"]', 'hosts[0]', "saw 'a b', allowed a host name or address, with :port or without"],
     [', hosts: ["a:99999"]', 'hosts[0]', "saw 'a:99999', allowed"],
     [', retention: {}', 'retention', 'saw an unknown key, allowed kind, hosts, port,'],
@@ -170,7 +172,7 @@ describe('a sink of kind cassandra', () => {
     [', ttlOf: {product: 30d}', 'ttlOf.product: saw 30d, with window: 5m, allowed window: 864m or more'],
     [', ttl: forever, bucket: day', 'ttl: saw forever, with window: 5m, allowed window: 1d or more'],
     [', ttl: 30d, window: 1d', 'ttl: saw 30d, with bucket: hour, allowed bucket: day; else each market has 720 partitions'],
-    [', gcGrace: 5s', 'gcGrace: saw 5s, allowed 3h or more: else a node that was down can bring back what is gone'],
+    [', gcGrace: 5s', 'gcGrace: saw 5s, allowed 3h or more: else a node that was down for longer than gcGrace misses rows until a repair'],
   ])('warns of %s', async (settings, expected) => {
     const {lines, loaded} = await check(sink(settings))
     expect(lines).toHaveLength(1)

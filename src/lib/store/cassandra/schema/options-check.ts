@@ -1,16 +1,7 @@
 import {InvalidInputError} from '../../../core/errors.ts'
+import {keyspaceProblem} from '../../../core/keyspace.ts'
 import {LAST_EXPIRY_SECONDS, MAX_TTL_SECONDS, type TableOptions} from '../options.ts'
 import {isIndex, type Table, tablesFor, ttlOf} from '../tables.ts'
-
-/** Cassandra's own rule, but for capitals: without quotes CQL makes them small. */
-const KEYSPACE = /^[a-z][a-z0-9_]{0,47}$/
-const SYSTEM = /^(system|system_.*|dse_.*)$/
-/** Reserved by CQL (appendix A of its reference): no name without quotes. */
-const RESERVED = new Set(
-  `add allow alter and apply asc authorize batch begin by columnfamily create default delete desc describe drop entries execute from full grant if in index
-  infinity insert into is keyspace limit materialized mbean mbeans modify nan norecursive not null of on or order primary rename replace revoke schema select
-  set table to token truncate unlogged unset update use using view where with`.split(/\s+/),
-)
 
 /** Throws InvalidInputError for what Cassandra would refuse, or take for something else than is meant. */
 export function checkTableOptions(
@@ -26,10 +17,10 @@ export function checkTableOptions(
 }
 
 function checkKeyspace(keyspace: string): void {
-  const isName = KEYSPACE.test(keyspace) && !RESERVED.has(keyspace)
-  if (isName && !SYSTEM.test(keyspace)) return
-  const problem = isName ? "is one of Cassandra's own keyspaces" : 'is no name for a keyspace'
-  throw new InvalidInputError(`'${keyspace}' ${problem}`, {
+  const problem = keyspaceProblem(keyspace)
+  if (problem === undefined) return
+  const what = problem === 'system keyspace' ? "is one of Cassandra's own keyspaces" : 'is no name for a keyspace'
+  throw new InvalidInputError(`'${keyspace}' ${what}`, {
     remedy: ['a letter, then letters, digits and _, all small, 48 at most, and no word of CQL: for example --keyspace coinpipe'],
   })
 }
