@@ -1,7 +1,7 @@
-import {execFile} from 'node:child_process'
+import {spawn} from 'node:child_process'
+import {once} from 'node:events'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
-import {promisify} from 'node:util'
 import {encodeRecord} from '../src/lib/core/codec.ts'
 import type {Bus} from '../src/lib/core/ports/bus.ts'
 import {TOPICS} from '../src/lib/core/topics.ts'
@@ -10,14 +10,16 @@ import type {Arrivals} from './cassandra/latency-client.ts'
 import {trade, zipf} from './cassandra/rows.ts'
 import {truncate} from './cassandra/table.ts'
 import {type FilledTopic, withFilledTopic} from './cassandra/topic.ts'
+import {linesOf} from './cassandra/writers.ts'
 
 const CLIENT = join(import.meta.dirname, 'cassandra/latency-client.ts')
 const MARKETS = 200
 const PER_SECOND = 5000
 const TICK_MS = 10
 const LINGERS = [0, 20, 50, 100]
-/** Of each; the first half is a warm-up. */
-const SECONDS = 30
+/** Of each, once it is warm. */
+const SECONDS = 20
+const LIMIT_MS = 240_000
 
 /** 200 markets in Zipf proportions at 5,000 trades/s through Kafka into one node: what waiting for more rows of a market brings, and costs. */
 export async function run(): Promise<boolean> {
@@ -27,8 +29,8 @@ export async function run(): Promise<boolean> {
       const publishing = publish(topic.bus, stop.signal)
       try {
         // The nodes' own first rows are slow ones.
-        await arrivals(topic, nodes, 0)
-        process.stdout.write(`${MARKETS} markets in Zipf proportions, ${PER_SECOND} trades/s, ${SECONDS / 2} s each\n`)
+        await arrivals(topic, nodes, Math.max(...LINGERS))
+        process.stdout.write(`${MARKETS} markets in Zipf proportions, ${PER_SECOND} trades/s, ${SECONDS} s each\n`)
         process.stdout.write('  linger ms   rows/s   rows/batch   client CPU µs/row   server CPU µs/row   trade → stored p50, p99 ms\n')
         for (const lingerMs of LINGERS) {
           await truncate(nodes.session, nodes.options.keyspace)
@@ -48,13 +50,15 @@ async function arrivals({brokers}: FilledTopic, nodes: BenchNodes, lingerMs: num
   // One group for all: each goes on where the one before stopped.
   const group = `bench-${process.pid}`
   const args = [CLIENT, brokers, nodes.hosts.join(','), nodes.options.keyspace, group, String(lingerMs), String(SECONDS)]
-  const running = promisify(execFile)(process.execPath, args, {timeout: SECONDS * 4000})
-  const half = (SECONDS / 2) * 1000
-  await sleep(half)
+  const child = spawn(process.execPath, args, {stdio: ['ignore', 'pipe', 'inherit'], timeout: LIMIT_MS, killSignal: 'SIGKILL'})
+  const ended = once(child, 'close')
+  const next = linesOf(child)
+  await next()
   const before = nodes.cpuSeconds()
-  await sleep(half)
-  const serverCpu = (nodes.cpuSeconds() - before) / (SECONDS / 2)
-  return [JSON.parse((await running).stdout) as Arrivals, serverCpu]
+  const seen = JSON.parse(await next()) as Arrivals
+  const serverCpu = (nodes.cpuSeconds() - before) / seen.seconds
+  await ended
+  return [seen, serverCpu]
 }
 
 function print(lingerMs: number, {rows, batches, seconds, cpuSeconds, p50, p99}: Arrivals, serverCpu: number): void {

@@ -1,6 +1,6 @@
 /**
  * The whole path in a process of its own, with a watch on every row: `latency-client.ts BROKERS HOSTS KEYSPACE GROUP LINGER_MS SECONDS`. Takes the topic of
- * trades into Cassandra for so long, and prints one line of JSON about the second half.
+ * trades into Cassandra; prints `ready` once it has caught up and warmed up, watches for so long, and prints one line of JSON.
  */
 import {setTimeout as sleep} from 'node:timers/promises'
 import type {Sink} from '../../src/lib/core/ports/sink.ts'
@@ -23,6 +23,11 @@ export interface Arrivals {
   readonly p99: number
 }
 
+/** A trade that is stored so soon was not waited for. */
+const CAUGHT_UP_MS = 1000
+const WAIT_MS = 120_000
+const WARM_UP_MS = 5000
+
 const [brokers = '', hosts = '', keyspace = '', group = '', lingerMs = '', seconds = ''] = process.argv.slice(2)
 const {context, batches} = countingContext()
 const options = {...CASSANDRA_DEFAULTS, hosts: hosts.split(','), keyspace}
@@ -33,11 +38,12 @@ let latencies: number[] = []
 const stop = new AbortController()
 const running = runSink({bus, admin: bus, sink: watched(sink), group, topics: [TOPICS.trade], component: 'cassandra'}, stop.signal, context)
 
-const half = (Number(seconds) / 2) * 1000
-await sleep(half)
+await caughtUp()
+await sleep(WARM_UP_MS)
+process.stdout.write('ready\n')
 latencies = []
 const before = {batches: batches(), ms: performance.now(), cpu: process.cpuUsage()}
-await sleep(half)
+await sleep(Number(seconds) * 1000)
 const cpu = process.cpuUsage(before.cpu)
 const arrivals: Arrivals = {
   rows: latencies.length,
@@ -52,6 +58,12 @@ stop.abort()
 await running
 await sink.close()
 await bus.close()
+
+async function caughtUp(): Promise<void> {
+  for (const startedMs = performance.now(); !((latencies.at(-1) ?? Number.POSITIVE_INFINITY) < CAUGHT_UP_MS); await sleep(20)) {
+    if (performance.now() - startedMs > WAIT_MS) throw new Error(`still behind after ${WAIT_MS} ms`)
+  }
+}
 
 function watched(inner: Sink): Sink {
   return Object.create(inner, {

@@ -1,6 +1,7 @@
 import {spawn} from 'node:child_process'
 import {once} from 'node:events'
 import {createInterface} from 'node:readline'
+import type {Readable} from 'node:stream'
 import {mean, median} from '../measure.ts'
 import type {BenchNodes} from './cluster.ts'
 import type {Program} from './peers.ts'
@@ -30,12 +31,7 @@ const LIMIT_MS = 300_000
 export async function measureWriter([command, ...args]: Program, nodes: BenchNodes): Promise<Round> {
   const child = spawn(command, args, {stdio: ['pipe', 'pipe', 'inherit'], timeout: LIMIT_MS, killSignal: 'SIGKILL'})
   const ended = once(child, 'close')
-  const lines = createInterface({input: child.stdout})[Symbol.asyncIterator]()
-  const next = async () => {
-    const {value, done} = await lines.next()
-    if (done) throw new Error(`${command} ended without an answer`)
-    return value
-  }
+  const next = linesOf(child)
   try {
     await next()
     await nodes.untilQuiet()
@@ -46,6 +42,16 @@ export async function measureWriter([command, ...args]: Program, nodes: BenchNod
   } finally {
     child.stdin.end()
     await ended
+  }
+}
+
+/** What a process prints, line by line; rejects where it ends instead. */
+export function linesOf(child: {readonly stdout: Readable; readonly spawnfile: string}): () => Promise<string> {
+  const lines = createInterface({input: child.stdout})[Symbol.asyncIterator]()
+  return async () => {
+    const {value, done} = await lines.next()
+    if (done) throw new Error(`${child.spawnfile} ended without an answer`)
+    return value
   }
 }
 
