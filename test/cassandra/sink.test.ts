@@ -1,6 +1,7 @@
 import {randomBytes} from 'node:crypto'
 import {describe, expect, it, onTestFinished} from 'vitest'
 import {EXIT} from '../../src/lib/core/errors.ts'
+import {recordId} from '../../src/lib/core/ids.ts'
 import {CassandraSchemaError} from '../../src/lib/store/cassandra/errors.ts'
 import {MAX_TTL_SECONDS, TABLE_DEFAULTS, WRITE_DEFAULTS} from '../../src/lib/store/cassandra/options.ts'
 import {CassandraTables} from '../../src/lib/store/cassandra/schema/cassandra-tables.ts'
@@ -91,6 +92,23 @@ describe('a Cassandra sink', () => {
     expect(await last()).toEqual([['3', null]])
     await writeRecords(sink, [ticker(T0 + 4, {last: '4'})])
     expect(await last()).toEqual([['4', null]])
+  })
+
+  it('keeps the later of two books with one event time, and never some of both', async () => {
+    const keyspace = shared()
+    const sink = await openSink(keyspace)
+    const session = await openSession({keyspace})
+    const symbol = 'TIE-KRW'
+    const of = (key: string, bid: string, ask: string) =>
+      book(T0, {symbol, id: recordId('book', 'upbit', symbol, key), bids: [[bid, '1']], asks: [[ask, '1']]})
+    const [first, second] = [of('a', '9', '10'), of('b', '1', '20')]
+    const select = `SELECT bids, asks FROM ${keyspace}.book_by_symbol WHERE exchange = 'upbit' AND symbol = '${symbol}'`
+    await writeRecords(sink, [first])
+    for (const records of [[second], [first], [first, second], [second, first]]) {
+      await writeRecords(sink, records)
+      const [row] = await session.query(select)
+      expect([String(row?.bids), String(row?.asks)]).toEqual(['(1,1)', '(20,1)'])
+    }
   })
 
   it('lists the markets and buckets that it has rows of', async () => {

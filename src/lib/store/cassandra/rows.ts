@@ -18,6 +18,7 @@ import type {Bucket} from './options.ts'
 import {type InsertTable, type Partition, Partitions} from './partitions.ts'
 import {Row} from './row.ts'
 import {ALL_MARKETS, bucketOf, candleBucketOf, isInterval, type TableRecord} from './tables.ts'
+import {Ties} from './ties.ts'
 import {shown, ValueWriter} from './value-writer.ts'
 
 /** Cassandra takes half of a commit log segment in one mutation: 16 MiB where nobody changed it, and nobody makes it less than 8. */
@@ -37,6 +38,8 @@ interface Market {
   trades: Partition | undefined
   book: Partition | undefined
   ticker: Partition | undefined
+  readonly bookTies: Ties
+  readonly tickerTies: Ties
 }
 
 /** Turns records into rows of the tables, and refuses those that the tables cannot hold exactly. */
@@ -144,7 +147,7 @@ export class RowEncoder {
     writer.levels(book.asks, bookLevels, 'asks')
     this.#optionalText(book.sequence, 'sequence', 'null')
     this.#optionalText(book.checksum, 'checksum', 'null')
-    return this.#end(partition, book.eventTime, ttlSeconds)
+    return this.#end(partition, book.eventTime + market.bookTies.place(book.eventTime, book.id), ttlSeconds)
   }
 
   #ticker(ticker: Ticker, ttlSeconds: number | undefined): Row {
@@ -162,7 +165,7 @@ export class RowEncoder {
     for (const [name, value] of Object.entries(based)) this.#optionalText(fieldOf(value, 'basis', name), `basis of ${name}`, 'null')
     this.#optionalDecimal(ticker.volumeBase24h, 'volumeBase24h', 'null')
     this.#optionalDecimal(ticker.volumeQuote24h, 'volumeQuote24h', 'null')
-    return this.#end(partition, ticker.eventTime, ttlSeconds)
+    return this.#end(partition, ticker.eventTime + market.tickerTies.place(ticker.eventTime, ticker.id), ttlSeconds)
   }
 
   #candle(candle: Candle, ttlSeconds: number | undefined): Row {
@@ -314,7 +317,14 @@ export class RowEncoder {
       symbols = new Map()
       this.#markets.set(exchange, symbols)
     }
-    const market: Market = {tradeBucket: -1, trades: undefined, book: undefined, ticker: undefined}
+    const market: Market = {
+      tradeBucket: -1,
+      trades: undefined,
+      book: undefined,
+      ticker: undefined,
+      bookTies: new Ties(),
+      tickerTies: new Ties(),
+    }
     symbols.set(symbol, market)
     this.#marketCount += 1
     return market
