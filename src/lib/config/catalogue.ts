@@ -27,9 +27,6 @@ export const EXCHANGES = ['upbit'] as const
 /** Exchanges that a later version brings. */
 export const LATER_EXCHANGES: readonly string[] = EXCHANGE_IDS.filter((id) => !(EXCHANGES as readonly string[]).includes(id))
 
-/** Sinks that this version has. */
-export const SINK_KINDS = ['store', 'cassandra'] as const
-
 /** Sinks that a later version brings. */
 export const LATER_SINK_KINDS: readonly string[] = ['postgres', 'mysql', 'elasticsearch', 'hdfs', 'files', 'bigquery']
 

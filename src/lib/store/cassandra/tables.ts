@@ -73,10 +73,6 @@ export function bucketOf(time: Micros, bucket: Bucket): number {
   return (Math.floor(time / length) * length) / 1000
 }
 
-export function bucketLengthMs(bucket: Bucket): number {
-  return BUCKET_US[bucket] / 1000
-}
-
 /** Candles in one partition: a day of minutes and a half, an hour of seconds. */
 export const CANDLES_PER_BUCKET = 3600
 
