@@ -260,15 +260,16 @@ export class RowBatcher {
     )
   }
 
-  /** Halves until the row that is to blame stands alone. */
+  /** Halves until the row that is to blame stands alone; a state that it stood for is then sent in its place. */
   #narrow(lane: Lane, batch: readonly Row[], error: CoinpipeError): void {
     const [only] = batch
     if (only && batch.length === 1) {
-      only.each((row) => {
-        this.#forget(row)
-        row.write?.refuse({index: row.index, code: error.code, message: error.message})
-        this.#drop(row)
-      })
+      const {replaced} = only
+      only.replaced = undefined
+      this.#forget(only)
+      only.write?.refuse({index: only.index, code: error.code, message: error.message})
+      this.#drop(only)
+      if (replaced) this.#parts.push({lane, rows: [replaced]})
       return
     }
     const middle = Math.ceil(batch.length / 2)

@@ -228,6 +228,18 @@ describe('batches of rows', () => {
     expect(written.sort()).toEqual(['A0', 'A1', 'A2', 'A3', 'A4', 'A5', 'A7', 'A8'])
   })
 
+  it('with a bad state refuse that one only, and write the state that it stood for', async () => {
+    const {clock, sent, write} = scene()
+    const state = write([ticker(T0), ticker(T0 + 1000)])
+    await clock.advance(25)
+    sent.splice(0)[0]?.refuse(new CassandraRequestError('bad'))
+    await settled()
+    expect(sent.map(({ids}) => ids)).toEqual([[String(T0)]])
+    sent[0]?.answer()
+    await settled()
+    expect(state).toMatchObject({done: true, refused: [1]})
+  })
+
   it('that no other attempt would mend fail their write at once', async () => {
     const {sent, write, batcher} = scene({lingerMs: 0})
     const state = write(trades(2, 'A'))
