@@ -1,5 +1,6 @@
 import {Flags} from '@oclif/core'
-import {withImplicitCassandra} from '../config/cassandra-sink.ts'
+import type {RunningCassandra} from '../cluster/running.ts'
+import {cassandraSink, withImplicitCassandra} from '../config/cassandra-sink.ts'
 import type {CassandraFlags} from '../config/layers.ts'
 import type {Config} from '../config/load.ts'
 import type {Context} from '../core/context.ts'
@@ -71,10 +72,18 @@ export async function withLocalCassandra(config: Config, defaultDataDir: string,
   if (!Object.values(whole.sinks).some(isOpen)) return whole
   const running = await localCassandra([config.dataDir, defaultDataDir], context)
   if (running === undefined) return whole
-  const {hosts, port, localDatacenter} = running
-  const sinks = Object.entries(whole.sinks).map(([name, sink]) => [
-    name,
-    isOpen(sink) ? {...sink, hosts: [...hosts], port, localDatacenter} : sink,
-  ])
+  const sinks = Object.entries(whole.sinks).map(([name, sink]) => [name, isOpen(sink) ? atLocal(sink, running) : sink])
   return {...whole, sinks: Object.fromEntries(sinks)}
+}
+
+/** The sink with the nodes of the local cluster. A port or data centre that somebody asked for stays: a wrong one is to be seen, not passed over. */
+export function atLocal<S extends object>(sink: S, {hosts, port, localDatacenter}: RunningCassandra): S {
+  const defaults = cassandraSink.parse({kind: 'cassandra'})
+  const asked = sink as Partial<typeof defaults>
+  return {
+    ...sink,
+    hosts: [...hosts],
+    port: asked.port === defaults.port ? port : asked.port,
+    localDatacenter: asked.localDatacenter === defaults.localDatacenter ? localDatacenter : asked.localDatacenter,
+  }
 }

@@ -97,13 +97,13 @@ export class ClusterService {
     return await Promise.all(names.map(async (name) => await this.#open(name).status()))
   }
 
-  /** Sends a signal to one node and resolves once it took hold. `cluster` may be left away where only one is in use. */
+  /** Sends a signal to one node and resolves once it took hold. `cluster` may be left away where only one in use has a node of that name. */
   async kill(
     id: string,
     signal: NodeSignal,
     options: {readonly cluster?: string | undefined; readonly timeoutMs?: number | undefined} = {},
   ): Promise<KillResult> {
-    const {cluster, node} = this.#node(this.nameOf(options.cluster), id)
+    const {cluster, node} = this.#node(this.nameOf(options.cluster, id), id)
     const pid = (await cluster.inspect(node))?.pid ?? null
     const startedMs = this.#context.clock.monotonicMs()
     await cluster.signal(node, signal, options.timeoutMs ?? KILL_MS)
@@ -116,7 +116,7 @@ export class ClusterService {
     options: {readonly cluster?: string | undefined; readonly timeoutMs?: number | undefined} = {},
   ): Promise<UpResult> {
     const startedMs = this.#context.clock.monotonicMs()
-    const name = this.nameOf(options.cluster)
+    const name = this.nameOf(options.cluster, id)
     const {driver, node} = this.#node(name, id)
     await driver.fetch(this.#options.say)
     const {cluster, started} = await this.#locked(name, async (cluster) => ({cluster, started: await this.#startOf(cluster, [node])}))
@@ -141,10 +141,12 @@ export class ClusterService {
     })
   }
 
-  /** The cluster that is meant where none is named: the only one, or the only one that has been started. Throws ClusterUnknownError. */
-  nameOf(asked: string | undefined): string {
+  /** The cluster that is meant where none is named: the only one (with a node `id`), or the only one of these that has been started. Throws ClusterUnknownError. */
+  nameOf(asked: string | undefined, id?: string): string {
     if (asked !== undefined) return asked
-    const names = this.#folders.names()
+    const all = this.#folders.names()
+    const having = all.filter((name) => this.#folders.read(name)?.plan.nodes.some((node) => node.id === id))
+    const names = having.length > 0 ? having : all
     const started = names.filter((name) => Object.keys(this.#folders.read(name)?.started ?? {}).length > 0)
     const [only, ...more] = started.length > 0 ? started : names
     if (only !== undefined && more.length === 0) return only

@@ -61,11 +61,18 @@ export async function setAside(bus: Bus, letters: readonly OutgoingRecord[]): Pr
 
 /** Counts and logs letters about records of the bus, once they are safe. */
 export function countDeadLetters(letters: readonly OutgoingRecord[], component: string, context: Context): void {
-  for (const {headers} of letters) {
-    const code = headers?.['error-code'] ?? 'unknown'
+  for (const {headers = {}} of letters) {
+    const code = headers['error-code'] ?? 'unknown'
     context.metrics.counter('coinpipe_dead_letters_total').add(1, {component, code})
     context.logger.warn(
-      {component, code, reason: headers?.['error-message'], offset: headers?.['source-offset']},
+      {
+        component,
+        code,
+        reason: headers['error-message'],
+        topic: headers['source-topic'],
+        partition: headers['source-partition'],
+        offset: headers['source-offset'],
+      },
       'record set aside as a dead letter',
     )
   }

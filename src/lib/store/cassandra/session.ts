@@ -67,7 +67,7 @@ export class CassandraSession {
     const driver = (await import('cassandra-driver')).default
     const client = new driver.Client(this.#clientOptions(driver))
     client.on('log', (level, className, message) => {
-      if (level !== 'verbose') this.#context.logger.debug({level, from: className, message}, 'cassandra driver')
+      if (level !== 'verbose') this.#context.logger.debug({severity: level, from: className, message}, 'cassandra driver')
     })
     try {
       await client.connect()
