@@ -168,7 +168,8 @@ function allStandsAlone(checked: Checked): Problem[] {
 
 function unknownName(checked: Checked, path: Path, name: string, names: readonly string[], what: string): Problem {
   const suggestion = didYouMean(name, names)
-  const allowed = names.length > 0 ? names.join(', ') : `the name of ${what}; the config has none`
+  // One that is wrong by itself may be no name at all.
+  const allowed = names.some((name) => name !== '') ? names.join(', ') : `the name of ${what}; the config has none`
   return problem(checked, path, `'${name}', not the name of ${what}`, allowed, suggestion === undefined ? {} : {suggestion})
 }
 

@@ -6,6 +6,7 @@ import {RowBatcher} from './batcher.ts'
 import {CassandraRecordError} from './errors.ts'
 import {type IndexCollector, IndexRows} from './index-rows.ts'
 import type {CassandraOptions, TableOptions, WriteOptions} from './options.ts'
+import {causeOfOutage} from './outage-cause.ts'
 import type {Row} from './row.ts'
 import {RowSender} from './row-sender.ts'
 import {RowEncoder} from './rows.ts'
@@ -24,6 +25,7 @@ const CLOSE_MS = 5000
 /** What there is while the sink is connected. */
 interface Opened {
   readonly session: CassandraSession
+  readonly tables: CassandraTables
   readonly encoder: RowEncoder
   readonly index: IndexRows
   /** Where rows get what is left of their time to live. */
@@ -84,6 +86,14 @@ class CassandraSink implements Sink {
 
   async write({items}: SinkBatch): Promise<SinkResult> {
     const opened = this.#connected()
+    try {
+      return await this.#writeItems(opened, items)
+    } catch (error) {
+      throw await causeOfOutage(error, opened.tables)
+    }
+  }
+
+  async #writeItems(opened: Opened, items: readonly SinkItem[]): Promise<SinkResult> {
     await opened.batcher.room()
     const collectedMs = this.#context.clock.monotonicMs()
     const {rows, refused, index, expired} = this.#encode(opened, items, collectedMs)
@@ -129,7 +139,7 @@ class CassandraSink implements Sink {
     )
     const {clock} = this.#context
     const ttl = skipExpired ? new TimeToLive(this.#tables, clock) : undefined
-    return {session, encoder, batcher, ttl, index: new IndexRows(encoder, this.#tables, clock)}
+    return {session, tables, encoder, batcher, ttl, index: new IndexRows(encoder, this.#tables, clock)}
   }
 
   #encode({encoder, ttl, index: indexRows}: Opened, items: readonly SinkItem[], nowMs: number): EncodedBatch {
