@@ -14,7 +14,7 @@ export default class ClusterStart extends BaseCommand {
   static override args = {node: Args.string({description: 'Its name, as cluster status shows it.', required: true})}
   static override flags = {
     ...clusterFlag,
-    timeout: duration({summary: 'How long it may take to be in sync.', default: 60_000, env: 'COINPIPE_TIMEOUT'}),
+    timeout: duration({summary: 'How long it may take to be in sync.', default: 180_000, env: 'COINPIPE_TIMEOUT'}),
   }
 
   async run(): Promise<UpResult> {

@@ -58,7 +58,7 @@ is in sync. Again on a cluster that exists: starts what is missing of it. Ctrl-C
       helpValue: '<jvm|compose>',
       env: 'COINPIPE_DRIVER',
     })(),
-    timeout: duration({summary: 'How long the nodes may take to be whole.', default: 60_000, env: 'COINPIPE_TIMEOUT'}),
+    timeout: duration({summary: 'How long the nodes may take to be whole.', default: 180_000, env: 'COINPIPE_TIMEOUT'}),
   }
 
   async run(): Promise<UpResult> {

@@ -33,6 +33,8 @@ const WORKERS_PER_CORE = 2
 /** From being told to stop to being killed, beyond the workers' own drain deadline. */
 const KILL_GRACE_MS = 2000
 
+const LOOPBACK = /^(?:127\.|localhost:|\[::1\])/
+
 export default class SinkAutoscale extends ConfigCommand {
   static override summary = 'Run as many processes of a sink as its lag needs.'
   static override description =
@@ -146,6 +148,8 @@ process. What stands behind -- goes to the workers. With --render nothing is sta
 
   private async print(options: RenderOptions): Promise<readonly Manifest[]> {
     const manifests = renderKubernetes(options)
+    const local = options.bus.brokers.filter((broker) => LOOPBACK.test(broker))
+    if (local.length > 0) this.logToStderr(`! pods cannot reach brokers of this machine (${local.join(', ')}): name others with --brokers`)
     if (!this.jsonEnabled()) await this.write(manifestText(manifests))
     return manifests
   }

@@ -55,7 +55,7 @@ export interface DownResult {
   readonly wiped: boolean
 }
 
-const READY_MS = 60_000
+const READY_MS = 180_000
 const KILL_MS = 30_000
 const GRACE_MS = 15_000
 /** After Ctrl-C nobody wants to wait. */

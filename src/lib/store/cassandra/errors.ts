@@ -18,7 +18,10 @@ export class CassandraBusyError extends CoinpipeError {
   constructor(message: string, details: ErrorDetails = {}) {
     super(message, {
       retry: {kind: 'later'},
-      remedy: ['look at the nodes: coinpipe cluster status', 'or ask for fewer replicas: consistency of the sink in coinpipe.yaml'],
+      remedy: [
+        'look at the nodes: coinpipe cluster status',
+        'or ask for fewer replicas: consistency (of writes) or readConsistency of the sink in coinpipe.yaml',
+      ],
       ...details,
     })
   }
