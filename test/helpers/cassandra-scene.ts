@@ -109,7 +109,11 @@ export class CassandraScene {
 
   /** Resolves once `more` trades have been written and committed. */
   async goesOn(more: number): Promise<void> {
-    const goal = (await this.committed()) + more
+    await this.reaches((await this.committed()) + more)
+  }
+
+  /** Resolves once `goal` trades have been written and committed. */
+  async reaches(goal: number): Promise<void> {
     await this.#until(`${goal} trades to be written`, async () => (await this.committed()) >= goal, SLOW_MS)
   }
 
@@ -139,10 +143,15 @@ export class CassandraScene {
     await this.#until('every trade to be on the bus', async () => (await arrived()) >= sim.ledger.count(), DRAIN_MS)
     const deadline = AbortSignal.timeout(DRAIN_MS)
     if (!(await groupCaughtUp(system.bus, SINK_GROUP, deadline, systemClock))) throw new Error(`the sink does not catch up: ${this.said}`)
-    const acknowledged = new Set((await Array.fromAsync(tradesInLog(system.bus))).map(({id}) => id))
+    const acknowledged = await this.acknowledged()
     const made = ledgerRecordIds(sim)
     expect({made: made.size, missing: without(made, acknowledged)}).toEqual({made: acknowledged.size, missing: []})
     return acknowledged
+  }
+
+  /** Ids of the trades that the bus has acknowledged by now. */
+  async acknowledged(): Promise<ReadonlySet<string>> {
+    return new Set((await Array.fromAsync(tradesInLog(this.system.bus))).map(({id}) => id))
   }
 
   /** Ends every process as Ctrl-C does: each has to end well. */
