@@ -22,7 +22,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   }
   const common = {cacheDir: jarCache(), timeoutMs: TIMEOUT_MS}
   try {
-    const cassandra = await service.up({kind: 'cassandra', hosts: CASSANDRA, proxy: true, ...common})
+    const cassandra = await service.up({kind: 'cassandra', hosts: CASSANDRA, fastStart: true, proxy: true, ...common})
     const kafka = await service.up({kind: 'kafka', hosts: KAFKA, ...common})
     const {name, contactPoints, toxiproxy} = cassandra.status
     const hosts = contactPoints.map((point) => point.split(':')[0] ?? '')
