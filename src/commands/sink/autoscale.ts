@@ -5,6 +5,7 @@ import {ConfigCommand} from '../../lib/cli/config-command.ts'
 import {duration, endlessFlags, metricsFlags} from '../../lib/cli/flags.ts'
 import {forwardFlags, splitArguments} from '../../lib/cli/forward-flags.ts'
 import {ownProgram} from '../../lib/cli/supervised.ts'
+import {sinkTopicsFlag} from '../../lib/cli/topic-flags.ts'
 import {checkWorkerArguments, refuseFlags, workerEnv} from '../../lib/cli/worker-arguments.ts'
 import {configFlags} from '../../lib/config/flags.ts'
 import {formatDuration} from '../../lib/core/duration.ts'
@@ -58,11 +59,7 @@ process. What stands behind -- goes to the workers. With --render nothing is sta
     for: endlessFlags.for,
     'drain-timeout': endlessFlags['drain-timeout'],
     ...metricsFlags,
-    topics: Flags.string({
-      summary: 'Topics to read, comma-separated; default: those of the sink.',
-      helpValue: '<topic,…>',
-      env: 'COINPIPE_TOPICS',
-    }),
+    topics: sinkTopicsFlag,
     group: Flags.string({summary: 'Consumer group of the workers; default: sink. and the name of the sink.', env: 'COINPIPE_GROUP'}),
     min: Flags.integer({summary: 'Fewest workers.', min: 1, default: 1, env: 'COINPIPE_MIN'}),
     max: Flags.integer({

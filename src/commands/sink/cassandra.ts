@@ -2,6 +2,7 @@ import {Flags} from '@oclif/core'
 import {cassandraFlags} from '../../lib/cli/cassandra-flags.ts'
 import {ConfigCommand} from '../../lib/cli/config-command.ts'
 import {duration, endlessFlags, metricsFlags} from '../../lib/cli/flags.ts'
+import {sinkTopicsFlag} from '../../lib/cli/topic-flags.ts'
 import {CONSISTENCIES} from '../../lib/config/catalogue.ts'
 import {configFlags} from '../../lib/config/flags.ts'
 import {withMetrics} from '../../lib/pipeline/metrics.ts'
@@ -30,11 +31,7 @@ in a sink of kind cassandra of the config; each of its settings can be changed b
     ...cassandraFlags,
     ...endlessFlags,
     ...metricsFlags,
-    topics: Flags.string({
-      summary: 'Topics to read, comma-separated; default: all market topics.',
-      helpValue: '<topic,…>',
-      env: 'COINPIPE_TOPICS',
-    }),
+    topics: sinkTopicsFlag,
     group: Flags.string({
       summary: 'Consumer group; members of one group share the partitions. Default: sink.<sink>, for example sink.cassandra.',
       env: 'COINPIPE_GROUP',

@@ -1,6 +1,7 @@
 import {Flags} from '@oclif/core'
 import {ConfigCommand} from '../../lib/cli/config-command.ts'
 import {endlessFlags, metricsFlags} from '../../lib/cli/flags.ts'
+import {sinkTopicsFlag} from '../../lib/cli/topic-flags.ts'
 import {configFlags} from '../../lib/config/flags.ts'
 import {withMetrics} from '../../lib/pipeline/metrics.ts'
 import {runStoreSink} from '../../lib/pipeline/parts.ts'
@@ -18,11 +19,7 @@ export default class SinkStore extends ConfigCommand {
     ...configFlags,
     ...endlessFlags,
     ...metricsFlags,
-    topics: Flags.string({
-      summary: 'Topics to read, comma-separated; default: all market topics.',
-      helpValue: '<topic,…>',
-      env: 'COINPIPE_TOPICS',
-    }),
+    topics: sinkTopicsFlag,
     group: Flags.string({
       summary: 'Consumer group; members of one group share the partitions.',
       default: 'sink.store',

@@ -4,6 +4,13 @@ import {parseBytes, parseDuration} from '../core/duration.ts'
 export const topicArg = Args.string({description: 'The topic.', required: true})
 export const groupArg = Args.string({description: 'The consumer group.', required: true})
 
+/** What sinks read. */
+export const sinkTopicsFlag = Flags.string({
+  summary: 'Topics to read, comma-separated; default: all market topics.',
+  helpValue: '<topic,…>',
+  env: 'COINPIPE_TOPICS',
+})
+
 export const partitionFlag = Flags.integer({char: 'p', summary: 'Only this partition; default: all.', min: 0, env: 'COINPIPE_PARTITION'})
 
 const retention = Flags.custom<number | null>({

@@ -90,10 +90,6 @@ export class CassandraSession {
     if (client) await this.#shutdown(client)
   }
 
-  get connected(): boolean {
-    return this.#client !== null
-  }
-
   nodes(): readonly NodeState[] {
     return this.client.hosts.values().map((host) => ({address: host.address, datacenter: host.datacenter ?? '', up: host.isUp()}))
   }
